@@ -1,0 +1,100 @@
+# How a build is instrumented.  One variable chooses; the presets set it.
+#
+#   NMRCHECK_BUILD  our own code    module code                             for
+#   check           ASan, UBSan     ASan, UBSan (trap), loads and stores    tests, replay, exploration
+#   fuzz            ASan            the same, and libFuzzer's coverage      libFuzzer programs
+#   afl             -               loads and stores, AFL++'s coverage      AFL++ program
+#   plain           -               loads and stores                        gcc or clang, determinism, speed
+#   coverage        llvm coverage   llvm coverage, loads and stores         which of our code tests reach
+#
+# Module code is always compiled so that the kernel model sees each load and store (model/kernel/memory.c defines
+# the hooks): with clang by -fsanitize-coverage=trace-loads,trace-stores, in plain builds by the compiler half of
+# -fsanitize=thread, which gcc has too; its runtime is never linked.
+#
+# UBSan in module code leaves out what the kernel model judges itself, so that one scenario has one verdict in all
+# builds: null pointers, alignment, pointers that are only computed.  A hit there is a trap (SIGILL), which is a
+# finding of the module; in our own code it is our bug and aborts with a message.
+#
+# Stack variables never move to the heap (use-after-return detection): their addresses would differ between
+# executions and builds.
+
+include(CheckCCompilerFlag)
+
+set(NMRCHECK_BUILD check CACHE STRING "check, fuzz, afl, plain or coverage; see cmake/instrument.cmake")
+set(NMRCHECK_OPT "" CACHE STRING "optimisation flags; empty: what suits NMRCHECK_BUILD")
+option(NMRCHECK_WERROR "warnings in our own code are errors" OFF)
+set_property(CACHE NMRCHECK_BUILD PROPERTY STRINGS check fuzz afl plain coverage)
+
+set(asan -fsanitize=address)
+set(module_ubsan -fsanitize=undefined -fsanitize-trap=undefined
+    -fno-sanitize=null,alignment,pointer-overflow,object-size,function)
+set(loads_and_stores trace-loads,trace-stores)
+if(CMAKE_C_COMPILER_ID MATCHES Clang)
+    list(APPEND asan -fsanitize-address-use-after-return=never)
+    # Newer clangs tie each global's description to its section, which isolate.sh renames.
+    check_c_compiler_flag(-fno-sanitize-address-globals-dead-stripping NMRCHECK_HAS_GLOBALS_FLAG)
+    if(NMRCHECK_HAS_GLOBALS_FLAG)
+        list(APPEND asan -fno-sanitize-address-globals-dead-stripping)
+    endif()
+    set(thread_hooks -fsanitize=thread "SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+else()
+    set(thread_hooks -fsanitize=thread "SHELL:--param tsan-instrument-func-entry-exit=0")
+    if(NOT NMRCHECK_BUILD STREQUAL plain)
+        message(FATAL_ERROR "NMRCHECK_BUILD=${NMRCHECK_BUILD} needs clang; ${CMAKE_C_COMPILER_ID} can only do plain")
+    endif()
+endif()
+
+if(NMRCHECK_BUILD STREQUAL check)
+    set(default_opt -O1)
+    set(our_flags ${asan} -fsanitize=undefined -fno-sanitize-recover=all)
+    # Without a kind of coverage, here "func", clang quietly traces nothing.
+    set(module_flags ${asan} ${module_ubsan} -fsanitize-coverage=func,${loads_and_stores})
+    set(link_flags -fsanitize=address,undefined)
+elseif(NMRCHECK_BUILD STREQUAL fuzz)
+    set(default_opt -O2)
+    set(our_flags ${asan})
+    # Not -fsanitize=fuzzer: that adds stack depth, which makes new "features" out of each fiber's address.
+    set(module_flags ${asan} ${module_ubsan}
+        -fsanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,${loads_and_stores})
+    set(link_flags -fsanitize=address)
+elseif(NMRCHECK_BUILD STREQUAL afl)
+    set(default_opt -O2)
+    set(module_flags -fsanitize-coverage=trace-pc-guard,${loads_and_stores})
+elseif(NMRCHECK_BUILD STREQUAL plain)
+    set(default_opt -O2)
+    set(module_flags ${thread_hooks})
+elseif(NMRCHECK_BUILD STREQUAL coverage)
+    set(default_opt -O1)
+    set(our_flags -fprofile-instr-generate -fcoverage-mapping)
+    set(module_flags -fprofile-instr-generate -fcoverage-mapping -fsanitize-coverage=func,${loads_and_stores})
+    set(link_flags -fprofile-instr-generate)
+else()
+    message(FATAL_ERROR "NMRCHECK_BUILD is '${NMRCHECK_BUILD}'; it must be check, fuzz, afl, plain or coverage")
+endif()
+
+separate_arguments(opt UNIX_COMMAND "${NMRCHECK_OPT}")
+if(NOT opt)
+    set(opt ${default_opt})
+endif()
+set(every_flags ${opt} -g -fno-omit-frame-pointer)
+
+# ---- our own code: link this target privately.
+# An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion.
+check_c_compiler_flag(-Wenum-enum-conversion NMRCHECK_HAS_ENUM_WARNING)
+add_library(nmrcheck_flags INTERFACE)
+target_compile_definitions(nmrcheck_flags INTERFACE _GNU_SOURCE=)
+target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wall -Wextra -Wconversion -Wshadow
+    $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
+    $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
+
+# ---- modules: driver code as it is.
+set(NMRCHECK_MODULE_FLAGS ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
+    -ftrivial-auto-var-init=pattern)
+if(CMAKE_C_COMPILER_ID MATCHES Clang)
+    # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
+    list(APPEND NMRCHECK_MODULE_FLAGS -nostdlibinc -fno-addrsig)
+endif()
+set(NMRCHECK_MODULE_WARNINGS -Wall -Wextra -Wno-unused-parameter $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
+
+# ---- every program
+add_link_options(${link_flags})

@@ -1,0 +1,162 @@
+# Modules under test: how driver sources become part of our programs.
+#
+#   nmrcheck_add_module(NAME name SOURCES file.c ...
+#       [NPI exnpi]             the NPI it serves: npi_<NPI> of model/peers (default exnpi)
+#       [CLIENTS_MAX n]         bindings it serves at once; default any number
+#       [SUMMARY "one line"]    for `nmrcheck list`
+#       [PARENT module RULE PA-4]   of a mutant
+#       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
+#       [QUIET]                 without warnings: code that is wrong on purpose, or not ours to mend; mutants are
+#       [ALONE])                not part of ALL: linked only where named
+#
+# The sources are compiled as kernel code sees them: the WDK shim and their own folder, nothing of ours.  Then
+# isolate.sh gives the object names and sections of its own, so that all modules fit in one program.
+#
+#   nmrcheck_link_modules(target ALL | name ...)
+#
+# links modules into a program and generates the table `modules` of model/world.h for it.
+
+find_program(NMRCHECK_OBJCOPY objcopy REQUIRED)
+find_program(NMRCHECK_NM nm REQUIRED)
+find_program(NMRCHECK_READELF readelf REQUIRED)
+find_program(NMRCHECK_LD ld REQUIRED)
+
+function(nmrcheck_add_module)
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;NPI;CLIENTS_MAX;SUMMARY;PARENT;RULE" "SOURCES;INCLUDES")
+    if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
+    endif()
+    foreach(default IN ITEMS "NPI exnpi" "CLIENTS_MAX 0" "SUMMARY ")
+        string(REGEX MATCH "^([A-Z_]+) (.*)$" _ "${default}")
+        if(NOT DEFINED m_${CMAKE_MATCH_1})
+            set(m_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+        endif()
+    endforeach()
+
+    set(library module_${m_NAME})
+    add_library(${library} OBJECT ${m_SOURCES})
+    target_link_libraries(${library} PRIVATE nmrcheck_wdk)
+    target_include_directories(${library} PRIVATE ${m_INCLUDES})
+    target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_FLAGS})
+    if(m_QUIET OR m_PARENT)
+        target_compile_options(${library} PRIVATE -w)
+    else()
+        target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_WARNINGS})
+    endif()
+
+    set(object ${PROJECT_BINARY_DIR}/modules/${m_NAME}.o)
+    add_custom_command(
+        OUTPUT ${object}
+        COMMAND ${CMAKE_COMMAND} -E env NMRCHECK_OBJCOPY=${NMRCHECK_OBJCOPY} NMRCHECK_NM=${NMRCHECK_NM}
+                NMRCHECK_READELF=${NMRCHECK_READELF} NMRCHECK_LD=${NMRCHECK_LD}
+                ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${m_NAME} ${object} $<TARGET_OBJECTS:${library}>
+        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh $<TARGET_OBJECTS:${library}>
+        COMMAND_EXPAND_LISTS VERBATIM
+        COMMENT "Isolating module ${m_NAME}")
+    add_custom_target(isolate_${m_NAME} DEPENDS ${object})
+
+    foreach(property IN ITEMS NAME NPI CLIENTS_MAX SUMMARY PARENT RULE)
+        set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
+    endforeach()
+    set(sources)
+    foreach(source IN LISTS m_SOURCES)
+        get_filename_component(source ${source} ABSOLUTE)
+        list(APPEND sources ${source})
+    endforeach()
+    set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_SOURCES "${sources}")
+    if(NOT m_ALONE)
+        set_property(GLOBAL APPEND PROPERTY nmrcheck_modules ${m_NAME})
+    endif()
+endfunction()
+
+function(nmrcheck_link_modules target)
+    set(names ${ARGN})
+    if(names STREQUAL ALL)
+        get_property(names GLOBAL PROPERTY nmrcheck_modules)
+    endif()
+    list(SORT names)
+    set(declarations)
+    set(rows)
+    set(pointers)
+    set(objects)
+    foreach(name IN LISTS names)
+        foreach(property IN ITEMS NPI CLIENTS_MAX SUMMARY PARENT RULE)
+            get_property(${property} GLOBAL PROPERTY nmrcheck_module_${name}_${property})
+        endforeach()
+        foreach(property IN ITEMS PARENT RULE)
+            if(${property})
+                set(${property} "\"${${property}}\"")
+            else()
+                set(${property} NULL)
+            endif()
+        endforeach()
+        string(REPLACE "\\" "\\\\" SUMMARY "${SUMMARY}")
+        string(REPLACE "\"" "\\\"" SUMMARY "${SUMMARY}")
+        string(APPEND declarations "MODULE(${name})\n")
+        string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
+            "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, &npi_${NPI}, ${CLIENTS_MAX}, "
+            "\"${SUMMARY}\"};\n")
+        string(APPEND pointers "    &module_${name},\n")
+        list(APPEND objects ${PROJECT_BINARY_DIR}/modules/${name}.o)
+        add_dependencies(${target} isolate_${name})
+    endforeach()
+    list(LENGTH names count)
+    set(table ${PROJECT_BINARY_DIR}/modules/${target}_modules.c)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/modules.c.in ${table} @ONLY)
+    set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+    target_sources(${target} PRIVATE ${table} ${objects} $<TARGET_OBJECTS:nmrcheck_hooks>)
+endfunction()
+
+# nmrcheck_add_mutants(folder): each <RULE>.patch there becomes the module mutant_<RULE>, with '-' as '_'.
+#
+# A patch is a unified diff against the sources of its parent module, after comment lines that say which
+# module that is, which rule it breaks and in what way:
+#
+#   # parent: exnpi_refcounted
+#   # rule: PA-4
+#   # Keeps the ProviderContext of a client that it refused.
+function(nmrcheck_add_mutants folder)
+    find_program(NMRCHECK_PATCH patch REQUIRED)
+    file(GLOB patches CONFIGURE_DEPENDS ${folder}/*.patch)
+    foreach(patch IN LISTS patches)
+        get_filename_component(rule ${patch} NAME_WE)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patch})
+        file(STRINGS ${patch} head LIMIT_COUNT 3)
+        list(TRANSFORM head STRIP)
+        if(NOT head MATCHES "^# parent: ([A-Za-z0-9_]+);# rule: ([A-Za-z0-9-]+);# ([^;]*)$")
+            message(FATAL_ERROR
+                "${patch}: must begin with three lines: '# parent: MODULE', '# rule: ID', '# what is wrong'")
+        endif()
+        set(parent ${CMAKE_MATCH_1})
+        set(summary "${CMAKE_MATCH_3}")
+        if(NOT CMAKE_MATCH_2 STREQUAL rule)
+            message(FATAL_ERROR "${patch}: breaks rule '${CMAKE_MATCH_2}', so name it ${CMAKE_MATCH_2}.patch")
+        endif()
+        get_property(parent_sources GLOBAL PROPERTY nmrcheck_module_${parent}_SOURCES)
+        if(NOT parent_sources)
+            message(FATAL_ERROR "${patch}: there is no module '${parent}'")
+        endif()
+
+        string(MAKE_C_IDENTIFIER mutant_${rule} name)
+        set(out ${PROJECT_BINARY_DIR}/mutants/${name})
+        set(sources)
+        set(includes)
+        foreach(source IN LISTS parent_sources)
+            get_filename_component(file ${source} NAME)
+            get_filename_component(include ${source} DIRECTORY)
+            list(APPEND sources ${out}/${file})
+            list(APPEND includes ${include})
+        endforeach()
+        list(REMOVE_DUPLICATES includes)
+        add_custom_command(
+            OUTPUT ${sources}
+            COMMAND ${PROJECT_SOURCE_DIR}/cmake/mutate.sh ${NMRCHECK_PATCH} ${patch} ${out} ${parent_sources}
+            DEPENDS ${PROJECT_SOURCE_DIR}/cmake/mutate.sh ${patch} ${parent_sources}
+            VERBATIM
+            COMMENT "Making ${name} from ${parent}")
+        get_property(npi GLOBAL PROPERTY nmrcheck_module_${parent}_NPI)
+        get_property(clients_max GLOBAL PROPERTY nmrcheck_module_${parent}_CLIENTS_MAX)
+        nmrcheck_add_module(NAME ${name} SOURCES ${sources} NPI ${npi} CLIENTS_MAX ${clients_max}
+            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} INCLUDES ${includes})
+    endforeach()
+endfunction()

@@ -1,0 +1,8 @@
+#include "state.h"
+
+ULONG Count(VOID)
+{
+    static ULONG Calls;
+
+    return ++Calls;
+}

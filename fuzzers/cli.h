@@ -1,0 +1,207 @@
+/*
+ * cli.h - the nmrcheck command line.
+ *
+ * nmrcheck.c reads the command's name and hands the rest to its function, one file for each command.
+ * What commands share is here: messages, input files, the store of findings, time, progress.
+ *
+ * Exit codes: 0 no finding, 1 a finding (or an expectation not met), 2 usage or environment.
+ * Anything wrong with the outside is one line on stderr, "nmrcheck: FILE:LINE: reason".
+ */
+#ifndef FUZZERS_CLI_H
+#define FUZZERS_CLI_H
+
+#include <argp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "explore.h"
+#include "report.h"
+#include "summary.h"
+#include "world.h"
+
+#define NMRCHECK_VERSION "0.1.0"
+
+enum exit_code { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2 };
+
+/* ---- options of every command (nmrcheck.c) */
+struct cli {
+    bool json;                              /* results as one JSON value on standard output */
+    const char *corpus;                     /* folder with a folder for each module */
+};
+extern struct cli cli;
+
+/* The children of every command's argp: they parse --json and --corpus. */
+extern const struct argp_child cli_children[];
+
+/* Parse a command's arguments.  Does not return on a usage error or after --help. */
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* For parsers: a whole number up to `limit`, or a usage error. */
+uint64_t cli_number(struct argp_state *state, const char *option, const char *text, uint64_t limit);
+/* For parsers: the module of that name, or one line and exit code 2. */
+const struct module *cli_module(const char *name);
+
+/* For parsers: do not report findings of this rule. */
+void cli_mute(struct argp_state *state, const char *rule);
+
+/* One line on stderr; `file` and `line` may be NULL and 0. */
+void cli_complain(const char *file, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void cli_complain_output(const struct output_error *error);
+
+/* Print a JSON value on standard output and release it. */
+void cli_print_json(json_t *value);
+
+/* Set by the first Ctrl-C; the second ends the process at once. */
+extern volatile sig_atomic_t cli_interrupted;
+
+/* ---- the commands; each returns an exit code */
+int cmd_check(int argc, char **argv);
+int cmd_explore(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
+int cmd_keep(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
+
+/* ---- words (nmrcheck_words.c) */
+extern const struct report_words cli_words;
+const char *rule_class_name(char class);
+/* Addresses of the pages behind a rule's source codes, each once. */
+unsigned rule_pages(const char *source, const char **pages, unsigned capacity);
+
+/* ---- input files (nmrcheck_input.c) */
+struct input_options {
+    const struct module *module;            /* for files that name none; also overrules the one they name */
+    bool raw;                               /* take any bytes for a binary scenario, as fuzzers do */
+};
+
+struct input {
+    const char *path;                       /* the caller's */
+    const struct module *module;
+    const struct program *program;
+    struct scenario scenario;
+    bool binary;
+    char expect[32];                        /* "PASS", "PA-4", …; "" when the file expects nothing */
+    bool has_hash;
+    uint64_t hash;
+    char *bytes;                            /* the whole file with a terminator */
+    size_t size;
+};
+
+enum input_result { INPUT_OK, INPUT_BAD };
+
+/* Read a scenario file of any form.  INPUT_BAD: the reason was printed, nothing needs releasing. */
+enum input_result input_load(const char *path, const struct input_options *options, struct input *in);
+void input_release(struct input *in);
+
+/* Is this a word that "# expect" knows: a verdict or a rule? */
+bool input_expectation_known(const char *word);
+
+/* A list of files: FILE arguments, and for folders what is in them and below, sorted.  In a folder
+ * only files count whose name ends in .scn or has no dot at all (as fuzzers name theirs).  A folder
+ * without any is bad unless it may be empty. */
+struct input_list { char **paths; size_t count, capacity; };
+enum input_result input_expand(char *const *arguments, struct input_list *list, bool may_be_empty);
+void input_list_release(struct input_list *list);
+
+/* ---- findings (nmrcheck_findings.c): the output folder of one module */
+struct found {
+    struct finding finding;
+    struct scenario scenario;               /* as found, then shrunk */
+    uint64_t seen;                          /* executions of this campaign that showed it */
+    bool settled;                           /* shrunk and written */
+    bool old;                               /* was in the folder before */
+    char name[48];                          /* of its files, without ending: "PD-6-0123456789abcdef" */
+};
+
+struct findings {
+    const struct module *module;
+    const struct program *program;
+    char folder[OUTPUT_PATH_MAX];
+    unsigned count;
+    bool full;                              /* there were more than fit */
+    bool failed;                            /* something could not be written; it was complained about */
+    struct found found[SUMMARY_FINDINGS_MAX];
+};
+
+/* Make the folder and replay what is in it: what still shows its finding is known from the start. */
+enum output_result findings_open(struct findings *f, const struct module *module, const char *folder);
+
+/* An execution ended in a finding.  True when its fingerprint is new; then it is written at once, unshrunk. */
+bool findings_note(struct findings *f, const struct outcome *o, const struct scenario *s);
+
+/* Shrink and write each finding that was not yet. */
+void findings_settle(struct findings *f);
+
+/* Copy into a summary. */
+void findings_summarise(const struct findings *f, struct summary *s);
+
+/* Print the text reports of at most `limit` findings of this campaign. */
+void findings_print(struct findings *f, unsigned limit, FILE *out);
+
+/* Default folder: ./nmrcheck-out/MODULE, or `given`. */
+const char *findings_folder(const struct module *module, const char *given);
+
+/* Take a report of a scenario: replays it.  The report is good until the next execution. */
+void findings_report(struct report *r, const struct program *p, const struct scenario *s, const char *path);
+
+/* ---- campaigns (nmrcheck_campaign.c): exploring with callbacks, time and progress */
+struct campaign {
+    struct findings *findings;
+    struct summary *summary;
+    const char *phase;                      /* for the progress line */
+    double started, deadline, phase_started;
+    uint64_t executions;                    /* of earlier phases */
+    bool keep_going;
+    double printed;                         /* when the last progress line was */
+    bool line_open;                         /* a progress line without line end is on the terminal */
+    bool found_now;                         /* a finding, new or known, showed up */
+};
+
+struct bounds { unsigned preemptions, deviations; uint64_t executions; };
+
+double cli_now(void);                       /* monotonic seconds */
+const char *cli_count(uint64_t value);      /* "1,234,567"; good until eight more are made */
+void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going);
+bool campaign_over(const struct campaign *c);
+
+/* Explore one script (or with NULL each setup in turn) until `until`; adds phases.  True: all complete. */
+bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
+                  double until);
+/* Random executions from `first`; returns the number of the next one. */
+uint64_t campaign_random(struct campaign *c, const struct scenario *script, uint64_t seed, uint64_t first,
+                         uint64_t count);
+void campaign_progress_clear(struct campaign *c);
+/* Shrink, summarise, print; returns the exit code. */
+int campaign_finish(struct campaign *c);
+
+/* ---- engines (campaign.c): libFuzzer and AFL++ as processes under supervision */
+enum engine { ENGINE_LIBFUZZER, ENGINE_AFL };
+struct engine_options {
+    enum engine engine;
+    const struct module *module;
+    struct findings *findings;              /* for seeds that show one */
+    const char *folder;                     /* output folder of the module */
+    double seconds;
+    bool keep_going;                        /* go on after a crash */
+    char *const *arguments;                 /* passed to the engine, NULL-terminated */
+};
+struct engine_result {
+    uint64_t executions, coverage, features;
+    unsigned crash_count;
+    unsigned seed_count, seed_findings;     /* seeds, and how many of them show a finding */
+    double seconds;
+    time_t started;                         /* crash files of this run are not older */
+    char crashes[OUTPUT_PATH_MAX];          /* folder with crash files and scenarios of findings … */
+    char own_crashes[OUTPUT_PATH_MAX];      /* … and AFL++'s own; "" when it has none */
+    char log[OUTPUT_PATH_MAX];              /* the engine's own output */
+};
+/* Seed the engine and run it; it is not run when a seed shows a finding already and `keep_going` is not set.
+ * False: the reason was printed. */
+bool engine_run(const struct engine_options *options, struct engine_result *result);
+
+#endif

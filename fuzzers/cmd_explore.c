@@ -1,0 +1,131 @@
+/* cmd_explore.c - nmrcheck explore: one strategy, one or all scripts, bounds as wanted. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct arguments {
+    const struct module *module;
+    const char *out, *script, *setup;
+    double seconds;
+    uint64_t seed, first;
+    bool random, keep_going;
+    struct bounds bounds;
+};
+
+enum {
+    KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_MUTE, KEY_STRATEGY, KEY_SCRIPT,
+    KEY_SETUP, KEY_FIRST
+};
+enum { SECONDS_MAX = 10000000, RANDOM_DEFAULT = 100000 };
+
+static const struct argp_option options[] = {
+    {"strategy", KEY_STRATEGY, "NAME", 0, "dfs: all executions within bounds (default); random: some", 0},
+    {"preemptions", KEY_PREEMPTIONS, "N", 0, "dfs: up to N preemptions (default 2)", 0},
+    {"deviations", KEY_DEVIATIONS, "N", 0, "dfs: up to N faults, odd peers or NMR choices at once (default 1)", 0},
+    {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; random: default 100000", 0},
+    {"seed", KEY_SEED, "S", 0, "random: the seed (default 1)", 0},
+    {"first", KEY_FIRST, "N", 0, "random: number of the first execution (default 0)", 0},
+    {"script", KEY_SCRIPT, "FILE", 0, "Operations from a scenario file instead of the built-in setups", 0},
+    {"setup", KEY_SETUP, "NAME", 0, "Only this built-in setup", 0},
+    {"time", KEY_TIME, "SECONDS", 0, "Stop after so long (default: no limit)", 0},
+    {"keep-going", 'k', NULL, 0, "Do not stop at the first finding", 0},
+    {"out", 'o', "DIR", 0, "Output folder (default ./nmrcheck-out/MODULE)", 0},
+    {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},
+    {0},
+};
+
+static void take_strategy(struct arguments *a, struct argp_state *state, const char *name)
+{
+    a->random = strcmp(name, "random") == 0;
+    if (!a->random && strcmp(name, "dfs") != 0)
+        argp_failure(state, EXIT_TROUBLE, 0, "unknown strategy '%s'; there are: dfs random", name);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case KEY_STRATEGY: take_strategy(a, state, argument); return 0;
+    case KEY_TIME: a->seconds = (double)cli_number(state, "time", argument, SECONDS_MAX); return 0;
+    case KEY_PREEMPTIONS: a->bounds.preemptions = (unsigned)cli_number(state, "preemptions", argument, 100); return 0;
+    case KEY_DEVIATIONS: a->bounds.deviations = (unsigned)cli_number(state, "deviations", argument, 100); return 0;
+    case KEY_EXECUTIONS: a->bounds.executions = cli_number(state, "executions", argument, INT64_MAX); return 0;
+    case KEY_SEED: a->seed = cli_number(state, "seed", argument, INT64_MAX); return 0;
+    case KEY_FIRST: a->first = cli_number(state, "first", argument, INT32_MAX); return 0;
+    case KEY_SCRIPT: a->script = argument; return 0;
+    case KEY_SETUP: a->setup = argument; return 0;
+    case KEY_MUTE: cli_mute(state, argument); return 0;
+    case 'k': a->keep_going = true; return 0;
+    case 'o': a->out = argument; return 0;
+    case ARGP_KEY_ARG:
+        if (a->module != NULL)
+            argp_failure(state, EXIT_TROUBLE, 0, "one module at a time, not also '%s'", argument);
+        a->module = cli_module(argument);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, EXIT_TROUBLE, 0, "no module given; nmrcheck list names them");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The script the user wants; NULL: all setups, or random ones.  False: the reason was printed. */
+static bool choose_script(const struct arguments *a, struct scenario *own, const struct scenario **script)
+{
+    *script = NULL;
+    own->count = 0;
+    if (a->script != NULL) {
+        struct input in;
+        struct input_options o = {.module = a->module};
+        if (input_load(a->script, &o, &in) != INPUT_OK)
+            return false;
+        *own = in.scenario;
+        *script = own;
+        input_release(&in);
+    } else if (a->setup != NULL) {
+        for (unsigned i = 0; i < setup_count; i++) {
+            if (strcmp(setups[i].name, a->setup) != 0)
+                continue;
+            for (unsigned k = 0; k < setups[i].count; k++)
+                scenario_add(own, setups[i].ops[k]);
+            *script = own;
+        }
+        if (*script == NULL) {
+            fprintf(stderr, "nmrcheck: unknown setup '%s'; there are:", a->setup);
+            for (unsigned i = 0; i < setup_count; i++)
+                fprintf(stderr, " %s", setups[i].name);
+            fputc('\n', stderr);
+            return false;
+        }
+    }
+    return true;
+}
+
+int cmd_explore(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options, .parser = parse, .children = cli_children, .args_doc = "MODULE",
+        .doc = "Run all interleavings, faults, odd counterparts and NMR choices within bounds, or random ones.\v"
+               "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
+               "With random, execution number N of a seed is always the same one.",
+    };
+    static struct findings findings;
+    static struct summary summary;
+    static struct scenario own;
+    struct campaign c;
+    const struct scenario *script;
+    struct arguments a = {.seed = 1, .bounds = {.preemptions = 2, .deviations = 1}};
+    cli_parse(&argp, argc, argv, &a);
+    if (!choose_script(&a, &own, &script))
+        return EXIT_TROUBLE;
+    if (findings_open(&findings, a.module, findings_folder(a.module, a.out)) != OUTPUT_OK)
+        return EXIT_TROUBLE;
+    campaign_begin(&c, &findings, &summary, a.seconds, a.keep_going);
+    if (a.random)
+        campaign_random(&c, script, a.seed, a.first, a.bounds.executions > 0 ? a.bounds.executions : RANDOM_DEFAULT);
+    else
+        campaign_dfs(&c, script, "explore", &a.bounds, c.deadline);
+    return campaign_finish(&c);
+}

@@ -1,0 +1,216 @@
+/* cmd_replay.c - nmrcheck replay: scenarios again, and whether they still mean the same. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct arguments {
+    char **files;
+    bool check, bless, trace, all;
+    const char *expect;
+    struct input_options input;
+    /* results */
+    json_t *results;
+    unsigned count, findings, differing, bad, blessed;
+};
+
+enum { KEY_CHECK = 256, KEY_BLESS, KEY_EXPECT, KEY_ALL };
+
+static const struct argp_option options[] = {
+    {"trace", 't', NULL, 0, "Print the whole report: scenario, story, how to repeat it", 0},
+    {"all", KEY_ALL, NULL, 0, "With --trace: every event, not only what matters", 0},
+    {"check", KEY_CHECK, NULL, 0, "Compare with the '# expect' and '# hash' lines of each file", 0},
+    {"bless", KEY_BLESS, NULL, 0, "Rewrite those lines to what happens now", 0},
+    {"expect", KEY_EXPECT, "WORD", 0, "Expect this of every file: PASS, OUTSIDE or a rule's name", 0},
+    {"module", 'm', "MODULE", 0, "For files that name no module, or to choose another", 0},
+    {"raw", 'r', NULL, 0, "Take any bytes for a binary scenario, as fuzzers do", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case 't': a->trace = true; return 0;
+    case KEY_ALL: a->all = a->trace = true; return 0;
+    case KEY_CHECK: a->check = true; return 0;
+    case KEY_BLESS: a->bless = true; return 0;
+    case KEY_EXPECT:
+        if (!input_expectation_known(argument))
+            argp_failure(state, EXIT_TROUBLE, 0, "--expect: '%s' is no verdict and no rule", argument);
+        a->expect = argument;
+        return 0;
+    case 'm': a->input.module = cli_module(argument); return 0;
+    case 'r': a->input.raw = true; return 0;
+    case ARGP_KEY_ARGS:
+        a->files = state->argv + state->next;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, EXIT_TROUBLE, 0, "no file given");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Is this one of the two comment lines that say what to expect? */
+static bool is_expectation(const char *line)
+{
+    return strncmp(line, "# expect ", 9) == 0 || strncmp(line, "# hash ", 7) == 0;
+}
+
+/* The same file with other expectations; all other lines stay as they are. */
+static enum output_result bless(const struct input *in, const struct outcome *o, struct output_error *error)
+{
+    struct output out;
+    bool written = false, leading = true;
+    if (output_open(&out, in->path, error) != OUTPUT_OK)
+        return OUTPUT_FAILED;
+    for (const char *at = in->bytes; *at != '\0' || !written;) {
+        size_t length = strcspn(at, "\n") + (strchr(at, '\n') != NULL);
+        bool expectation = leading && is_expectation(at);
+        if (!written && (expectation || *at != '#')) {
+            fprintf(out.file, "# expect %s\n# hash %016llx\n", report_expectation(&cli_words, o),
+                    (unsigned long long)o->hash);
+            written = true;
+        }
+        leading = leading && (*at == '#' || *at == '\n' || *at == '\r');
+        if (!expectation)
+            fwrite(at, 1, length, out.file);
+        at += length;
+    }
+    return output_close(&out, error);
+}
+
+/* What differs from what was expected; "" when nothing does. */
+static void compare(const struct arguments *a, const struct input *in, const struct outcome *o, char *text,
+                    size_t capacity)
+{
+    const char *is = report_expectation(&cli_words, o);
+    const char *expected = a->expect != NULL ? a->expect : in->expect;
+    text[0] = '\0';
+    if (expected[0] == '\0')
+        expected = "PASS";
+    if (strcmp(is, expected) != 0)
+        snprintf(text, capacity, "expected %s, got %s", expected, is);
+    else if (a->expect == NULL && in->has_hash && in->hash != o->hash)
+        snprintf(text, capacity, "expected hash %016llx, got %016llx", (unsigned long long)in->hash,
+                 (unsigned long long)o->hash);
+}
+
+static void print_result(struct arguments *a, const struct input *in, const struct report *r, const char *difference)
+{
+    char line[200];
+    bool compared = a->check || a->expect != NULL;
+    if (cli.json) {
+        json_t *value = a->trace ? report_json(r) : json_object();
+        json_object_set_new(value, "path", output_json_text(in->path));
+        json_object_set_new(value, "expectation", json_string(report_expectation(&cli_words, &r->outcome)));
+        json_object_set_new(value, "hash", json_sprintf("%016llx", (unsigned long long)r->outcome.hash));
+        if (r->outcome.verdict == VERDICT_FINDING)
+            json_object_set_new(value, "detail", output_json_text(r->outcome.finding.detail));
+        if (compared)
+            json_object_set_new(value, "difference", output_json_text(difference));
+        json_array_append_new(a->results, value);
+        return;
+    }
+    if (a->trace) {
+        report_print_text(r, a->all, stdout);
+        fputc('\n', stdout);
+    }
+    if (difference[0] != '\0') {
+        printf("%s: %s\n", in->path, difference);
+    } else if (!compared) {
+        printf("%s: %s\n", in->path, report_verdict(r, line, sizeof line));
+        if (r->outcome.verdict == VERDICT_FINDING && !a->trace)
+            printf("  %s\n", r->outcome.finding.detail);
+    }
+}
+
+/* Our promise: the same scenario gives the same execution. */
+static bool is_repeatable(const struct input *in, const struct outcome *first)
+{
+    struct outcome again = execution_replay(in->program, &in->scenario);
+    if (again.hash == first->hash && again.verdict == first->verdict)
+        return true;
+    cli_complain(in->path, 0, "not deterministic, which is our bug: hash %016llx, then %016llx",
+                 (unsigned long long)first->hash, (unsigned long long)again.hash);
+    return false;
+}
+
+static void replay_one(struct arguments *a, const char *path)
+{
+    static struct report r;
+    struct input in;
+    struct output_error error;
+    char difference[120] = "";
+    if (input_load(path, &a->input, &in) != INPUT_OK) {
+        a->bad++;
+        return;
+    }
+    a->count++;
+    struct outcome o = execution_replay(in.program, &in.scenario);
+    if (!is_repeatable(&in, &o))
+        a->bad++;
+    if (a->check || a->expect != NULL)
+        compare(a, &in, &o, difference, sizeof difference);
+    report_take(&r, &cli_words, in.program, &in.scenario, &o, path);
+    if (a->trace)
+        report_resolve(&r);
+    a->findings += o.verdict == VERDICT_FINDING;
+    a->differing += difference[0] != '\0';
+    print_result(a, &in, &r, difference);
+    if (a->bless && in.binary) {
+        cli_complain(path, 0, "a binary scenario has no place for expectations; nmrcheck show makes it text");
+        a->bad++;
+    } else if (a->bless && (strcmp(in.expect, report_expectation(&cli_words, &o)) != 0 || !in.has_hash ||
+                            in.hash != o.hash)) {
+        if (bless(&in, &o, &error) != OUTPUT_OK) {
+            cli_complain_output(&error);
+            a->bad++;
+        } else {
+            a->blessed++;
+        }
+    }
+    input_release(&in);
+}
+
+static int finish(const struct arguments *a)
+{
+    bool compared = a->check || a->expect != NULL;
+    if (cli.json)
+        cli_print_json(a->results);
+    else if (a->bless)
+        printf("%u scenario%s, %u rewritten\n", a->count, a->count == 1 ? "" : "s", a->blessed);
+    else if (compared)
+        printf("%u scenario%s, %u as expected, %u not\n", a->count, a->count == 1 ? "" : "s",
+               a->count - a->differing, a->differing);
+    if (a->bad > 0)
+        return EXIT_TROUBLE;
+    if (compared)
+        return a->differing > 0 ? EXIT_FOUND : EXIT_CLEAN;
+    return a->findings > 0 && !a->bless ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options, .parser = parse, .children = cli_children, .args_doc = "FILE...",
+        .doc = "Run scenarios again, each twice, and compare the event hashes.\v"
+               "FILE is a text or binary scenario, a raw libFuzzer or AFL++ input, or a folder of them: there, files "
+               "count whose name ends in .scn or has no dot. A text scenario may begin with the comment lines "
+               "'# expect WORD' and '# hash HEX'. With --check or --expect the exit code is 0 when everything is as "
+               "expected and 1 when not; without, it is 1 when there is a finding.",
+    };
+    struct arguments a = {0};
+    struct input_list list = {0};
+    cli_parse(&argp, argc, argv, &a);
+    if (cli.json)
+        a.results = json_array();
+    if (input_expand(a.files, &list, false) != INPUT_OK)
+        a.bad++;
+    for (size_t i = 0; i < list.count && !cli_interrupted; i++)
+        replay_one(&a, list.paths[i]);
+    input_list_release(&list);
+    return finish(&a);
+}

@@ -1,0 +1,324 @@
+/* nmrcheck_campaign.c - exploring under a clock: callbacks, progress, honest sentences about what was covered. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TERMINAL_EVERY_MS = 200, LOG_EVERY_MS = 10000 };
+
+/* ---- simulated states ---------------------------------------------------------------------------- */
+
+/* Hashes of the states that were seen, at most half full; what comes later is not counted. */
+enum { STATE_SLOTS = 1 << 20 };
+static struct { uint32_t slots[STATE_SLOTS]; unsigned count; } states;
+
+static void note_state(uint32_t hash)
+{
+    hash += hash == 0;                      /* 0 marks an empty slot */
+    unsigned i = hash * 2654435761u % STATE_SLOTS;
+    for (; states.slots[i] != 0; i = (i + 1) % STATE_SLOTS)
+        if (states.slots[i] == hash)
+            return;
+    if (states.count == STATE_SLOTS / 2)
+        return;
+    states.slots[i] = hash;
+    states.count++;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------ */
+
+double cli_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+const char *cli_count(uint64_t value)
+{
+    static char texts[8][32];
+    static unsigned next;
+    char *at = texts[next] + sizeof texts[next] - 1;
+    next = (next + 1) % 8;
+    unsigned digits = 0;
+    do {
+        if (digits != 0 && digits % 3 == 0)
+            *--at = ',';
+        *--at = (char)('0' + value % 10);
+        digits++;
+    } while ((value /= 10) != 0);
+    return at;
+}
+
+void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going)
+{
+    double now = cli_now();
+    *c = (struct campaign){
+        .findings = f, .summary = s, .phase = "", .started = now, .phase_started = now, .printed = now,
+        .deadline = seconds > 0 ? now + seconds : 0, .keep_going = keep_going,
+    };
+    world_on_state = note_state;
+    *s = (struct summary){.tool = "nmrcheck", .module = f->module->image.name, .verdict = ""};
+}
+
+bool campaign_over(const struct campaign *c)
+{
+    return cli_interrupted || c->findings->failed || (c->found_now && !c->keep_going) ||
+           (c->deadline > 0 && cli_now() >= c->deadline);
+}
+
+/* ---- progress --------------------------------------------------------------------------------- */
+
+void campaign_progress_clear(struct campaign *c)
+{
+    if (c->line_open)
+        fprintf(stderr, "\r\033[K");
+    c->line_open = false;
+}
+
+static void progress(struct campaign *c, uint64_t executions)
+{
+    static int terminal = -1;
+    if (terminal < 0)
+        terminal = isatty(STDERR_FILENO);
+    double now = cli_now(), phase = now - c->phase_started;
+    if ((now - c->printed) * 1000 < (terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS))
+        return;
+    c->printed = now;
+    char left[40] = "";
+    if (c->deadline > now)
+        snprintf(left, sizeof left, ", %.0f s left", c->deadline - now);
+    fprintf(stderr, "%s%s: %llu executions, %.0f/s, %u finding%s%s%s", terminal ? "\r\033[K" : "nmrcheck: ", c->phase,
+            (unsigned long long)(c->executions + executions), phase > 0 ? (double)executions / phase : 0.0,
+            c->findings->count, c->findings->count == 1 ? "" : "s", left, terminal ? "" : "\n");
+    c->line_open = terminal;
+}
+
+/* ---- callbacks of explore.h --------------------------------------------------------------------- */
+
+struct part { struct campaign *campaign; double until; };
+
+static bool on_outcome(void *context, const struct outcome *o, const struct scenario *s)
+{
+    struct part *part = context;
+    struct campaign *c = part->campaign;
+    if (o->verdict == VERDICT_FINDING) {
+        if (findings_note(c->findings, o, s))
+            campaign_progress_clear(c);
+        c->found_now = true;
+    }
+    return !cli_interrupted && !c->findings->failed;
+}
+
+static bool on_progress(void *context, uint64_t executions)
+{
+    struct part *part = context;
+    progress(part->campaign, executions);
+    return !cli_interrupted && (part->until <= 0 || cli_now() < part->until);
+}
+
+/* ---- sentences ---------------------------------------------------------------------------------- */
+
+static uint64_t limited(const struct explore_result *r)
+{
+    return r->verdicts[VERDICT_STEPS] + r->verdicts[VERDICT_THREADS] + r->verdicts[VERDICT_MEMORY];
+}
+
+__attribute__((format(printf, 2, 3)))
+static void say(struct summary_phase *p, const char *format, ...)
+{
+    va_list arguments;
+    size_t length = strlen(p->result);
+    va_start(arguments, format);
+    vsnprintf(p->result + length, sizeof p->result - length, format, arguments);
+    va_end(arguments);
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static const char *why_stopped(enum explore_end end)
+{
+    switch (end) {
+    case EXPLORE_BUDGET: return "stopped by the limit on executions or depth";
+    case EXPLORE_STOPPED: return cli_interrupted ? "interrupted" : "stopped when the time was up";
+    case EXPLORE_FINDING: return "stopped at a finding";
+    case EXPLORE_COMPLETE: break;
+    }
+    return "complete";
+}
+
+/* What all phases say in the same words. */
+static void say_numbers(struct summary_phase *p, const struct explore_result *r)
+{
+    static const char *const words[CHOICE_KINDS] = {
+        [CHOICE_FAULT] = "a failed call", [CHOICE_PEER] = "an odd counterpart",
+        [CHOICE_SYSTEM] = "another choice of NMR",
+    };
+    say(p, "%s execution%s, longest %u scheduling points, %s distinct event hash%s, %s%s simulated states",
+        cli_count(r->executions), plural(r->executions), r->longest, cli_count(r->distinct), r->distinct == 1 ? "" : "es",
+        cli_count(states.count), states.count == STATE_SLOTS / 2 ? " or more" : "");
+    for (unsigned i = 0; i < CHOICE_KINDS; i++)
+        if (words[i] != NULL && r->deviated[i] > 0)
+            say(p, ", %s with %s", cli_count(r->deviated[i]), words[i]);
+    if (r->verdicts[VERDICT_FINDING] > 0)
+        say(p, ", %s with a finding", cli_count(r->verdicts[VERDICT_FINDING]));
+    if (r->verdicts[VERDICT_OUTSIDE] > 0)
+        say(p, ", %s left the contract and were not judged further", cli_count(r->verdicts[VERDICT_OUTSIDE]));
+    if (limited(r) > 0)
+        say(p, ", %s hit a limit and were not followed to their end", cli_count(limited(r)));
+}
+
+static void finish_phase(struct campaign *c, struct summary_phase *p, const struct explore_result *r)
+{
+    p->executions = r->executions;
+    p->findings = r->verdicts[VERDICT_FINDING];
+    p->distinct = r->distinct;
+    p->faults = r->deviated[CHOICE_FAULT];
+    p->longest = r->longest;
+    p->seconds = cli_now() - c->phase_started;
+    c->executions += r->executions;
+    campaign_progress_clear(c);
+}
+
+/* ---- depth first ---------------------------------------------------------------------------------- */
+
+static void add_result(struct explore_result *sum, const struct explore_result *r)
+{
+    sum->executions += r->executions;
+    sum->distinct += r->distinct;
+    sum->longest = r->longest > sum->longest ? r->longest : sum->longest;
+    for (unsigned i = 0; i < VERDICTS; i++)
+        sum->verdicts[i] += r->verdicts[i];
+    for (unsigned i = 0; i < CHOICE_KINDS; i++)
+        sum->deviated[i] += r->deviated[i];
+    if (sum->end == EXPLORE_COMPLETE)
+        sum->end = r->end;
+    if (r->preemptions_done < sum->preemptions_done)
+        sum->preemptions_done = r->preemptions_done;
+}
+
+static void say_dfs(struct summary_phase *p, const struct explore_result *r, unsigned scripts, unsigned done,
+                    const struct bounds *b)
+{
+    /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
+    bool complete = done == scripts && limited(r) == 0;
+    if (complete)
+        say(p, "complete: all executions of %u setup%s with <= %u preemption%s and <= %u fault, peer or NMR "
+            "deviation%s: ", scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
+            plural(b->deviations));
+    else if (done == scripts)
+        say(p, "not complete: some executions hit a limit: ");
+    else
+        say(p, "not complete: %s; %u of %u setup%s done with <= %u preemption%s and <= %u deviation%s: ",
+            why_stopped(r->end), done, scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
+            plural(b->deviations));
+    say_numbers(p, r);
+}
+
+static struct explore_result dfs_one(struct campaign *c, const struct scenario *script, const struct bounds *b,
+                                     double until)
+{
+    struct part part = {c, until};
+    struct explore_options options = {
+        .preemptions_max = b->preemptions, .deviations_max = b->deviations, .executions_max = b->executions,
+        .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
+    };
+    return explore_dfs(c->findings->program, script, &options);
+}
+
+static void script_of(const struct setup *setup, struct scenario *script)
+{
+    script->count = 0;
+    for (unsigned i = 0; i < setup->count; i++)
+        scenario_add(script, setup->ops[i]);
+}
+
+bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
+                  double until)
+{
+    static struct scenario own;
+    struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
+    unsigned scripts = script != NULL ? 1 : setup_count, done = 0;
+    struct summary_phase *p = summary_add_phase(c->summary, name);
+    c->phase = p->name;
+    c->phase_started = cli_now();
+    for (unsigned i = 0; i < scripts && !campaign_over(c); i++) {
+        /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
+        double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
+        if (script == NULL)
+            script_of(&setups[i], &own);
+        struct explore_result r = dfs_one(c, script != NULL ? script : &own, b, end);
+        bool whole = r.end == EXPLORE_COMPLETE && r.preemptions_done >= (int)b->preemptions;
+        done += whole;
+        add_result(&sum, &r);
+    }
+    if (done < scripts && sum.end == EXPLORE_COMPLETE)
+        sum.end = EXPLORE_STOPPED;
+    say_dfs(p, &sum, scripts, done, b);
+    finish_phase(c, p, &sum);
+    p->complete = done == scripts && limited(&sum) == 0;
+    return p->complete;
+}
+
+/* ---- random ----------------------------------------------------------------------------------------- */
+
+uint64_t campaign_random(struct campaign *c, const struct scenario *script, uint64_t seed, uint64_t first,
+                         uint64_t count)
+{
+    struct part part = {c, c->deadline};
+    struct explore_options options = {
+        .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
+    };
+    struct summary_phase *p = summary_add_phase(c->summary, "random");
+    c->phase = p->name;
+    c->phase_started = cli_now();
+    struct explore_result r = explore_random(c->findings->program, script, seed, first, count, &options);
+    say(p, "seed %llu, from number %s%s: ", (unsigned long long)seed, cli_count(first),
+        r.end == EXPLORE_FINDING ? ", stopped at a finding" : cli_interrupted ? ", interrupted" : "");
+    say_numbers(p, &r);
+    finish_phase(c, p, &r);
+    return first + r.executions;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------ */
+
+static void make_verdict(const struct campaign *c, char *text, size_t capacity)
+{
+    const struct findings *f = c->findings;
+    const char *interrupted = cli_interrupted ? " (interrupted)" : "";
+    if (f->count == 0)
+        snprintf(text, capacity, "no finding in %s execution%s%s", cli_count(c->executions), plural(c->executions),
+                 interrupted);
+    else
+        snprintf(text, capacity, "%u finding%s in %s execution%s%s, see %s", f->count, plural(f->count),
+                 cli_count(c->executions), plural(c->executions), interrupted, f->folder);
+}
+
+int campaign_finish(struct campaign *c)
+{
+    static char verdict[OUTPUT_PATH_MAX + 160];
+    struct output_error error;
+    campaign_progress_clear(c);
+    findings_settle(c->findings);
+    make_verdict(c, verdict, sizeof verdict);
+    c->summary->verdict = verdict;
+    findings_summarise(c->findings, c->summary);
+    if (!c->findings->failed && summary_write(c->summary, c->findings->folder, &error) != OUTPUT_OK) {
+        cli_complain_output(&error);
+        c->findings->failed = true;
+    }
+    if (cli.json) {
+        cli_print_json(summary_json(c->summary));
+    } else {
+        findings_print(c->findings, 1, stdout);
+        summary_print(c->summary, 1, stdout);
+    }
+    if (c->findings->failed)
+        return EXIT_TROUBLE;
+    return c->findings->count > 0 ? EXIT_FOUND : EXIT_CLEAN;
+}

@@ -1,0 +1,279 @@
+#!/usr/bin/env bash
+# test_cli.sh NMRCHECK SCRATCH - every command of the command line, and every kind of bad input.
+#
+# SCRATCH is a folder that is emptied first.  A bad input must give exit code 2, nothing on standard output and
+# exactly the one line on standard error that is written down here, and must leave nothing behind.
+set -eu
+
+nmrcheck=$(realpath "$1")
+mkdir -p "$2"
+scratch=$(realpath "$2")
+find "$scratch" -mindepth 1 -delete
+cd "$scratch"
+
+tests=0
+
+fail() {
+    printf 'test_cli.sh: %s\n' "$*" >&2
+    for file in out err; do
+        [ -s "$scratch/$file" ] && sed "s/^/  $file: /" "$scratch/$file" >&2
+    done
+    exit 1
+}
+
+# expect CODE ARGUMENT... : run nmrcheck, output in ./out and ./err
+expect() {
+    local code=$1 got=0
+    shift
+    tests=$((tests + 1))
+    "$nmrcheck" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || got=$?
+    [ "$got" -eq "$code" ] || fail "nmrcheck $*: exit code $got instead of $code"
+}
+
+# bad LINE ARGUMENT... : exit code 2 and exactly this line
+bad() {
+    local line=$1
+    shift
+    expect 2 "$@"
+    [ "$(cat err)" = "$line" ] || fail "nmrcheck $*: not the message '$line'"
+    [ ! -s out ] || fail "nmrcheck $*: bad input, but something on standard output"
+}
+
+# Words on standard output, wherever lines are broken.
+says() { tr -s ' \n' ' ' <out | grep -qF -- "$(tr -s ' ' <<<"$1")" || fail "output lacks '$1'"; }
+no_leftovers() { [ -z "$(find . -name '*.tmp')" ] || fail "temporary files left: $(find . -name '*.tmp')"; }
+
+# ---- modules to try: a correct one and a mutant
+expect 0 list
+good=$(awk '$1 == "exnpi_refcounted" {print $1}' out)
+[ -n "$good" ] || good=$(awk '$2 !~ /^[A-Z]+-[0-9]+$/ {print $1; exit}' out)
+mutant=$(awk '$2 ~ /^[A-Z]+-[0-9]+$/ {print $1; exit}' out)
+rule=$(awk '$2 ~ /^[A-Z]+-[0-9]+$/ {print $2; exit}' out)
+if [ -z "$mutant" ]; then                   # a program without mutants: the sample as it is printed is broken, too
+    mutant=$(awk '$1 == "page_literal" {print $1}' out)
+    rule=PA-4
+fi
+[ -n "$good" ] && [ -n "$mutant" ] || fail "list names no correct module or no mutant"
+
+# ---- list, rules, help
+expect 0 list --json
+says "\"name\": \"$good\""
+expect 0 --json list
+says "\"name\": \"$mutant\""
+expect 0 rules
+says "$rule "
+expect 0 rules "$rule"
+says "  class "
+expect 0 rules "$rule" --json
+says "\"id\": \"$rule\""
+expect 0 --help
+says "Commands:"
+expect 0 --version
+says "nmrcheck "
+for command in list check explore fuzz replay show shrink keep rules; do
+    expect 0 "$command" --help
+    says "Usage: nmrcheck $command"
+done
+
+# ---- a correct module
+expect 0 check "$good" --time 4 --executions 20000 --preemptions 1
+says "$good: no finding in "
+[ -s "nmrcheck-out/$good/summary.md" ] || fail "check wrote no summary.md"
+[ -s "nmrcheck-out/$good/summary.json" ] || fail "check wrote no summary.json"
+expect 0 explore "$good" --preemptions 0 --deviations 0 --out bounds
+says "complete: all executions of "
+says " with <= 0 preemptions and <= 0 fault, peer or NMR deviations: "
+expect 0 explore "$good" --executions 3 --out bounds
+says "not complete: "
+expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
+cp out first
+expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
+grep -v '"seconds"' first >a
+grep -v '"seconds"' out >b
+cmp -s a b || fail "the same seed gives other numbers"
+
+# ---- a finding, from search to regression scenario
+expect 1 check "$mutant" --time 60
+says "replay      nmrcheck replay nmrcheck-out/$mutant/"
+scn=$(find "nmrcheck-out/$mutant" -name '*.scn' | head -1)
+[ -n "$scn" ] || fail "check found something but wrote no scenario"
+[ -s "${scn%.scn}.txt" ] && [ -s "${scn%.scn}.json" ] || fail "no report beside $scn"
+grep -q '^# expect ' "$scn" || fail "$scn does not say what to expect"
+found=$(sed -n 's/^# expect //p' "$scn")
+cp "${scn%.scn}.json" report.json
+expect 1 check "$mutant" --time 60
+cmp -s "${scn%.scn}.json" report.json || fail "the same finding gives another report"
+! grep -q '0x[0-9a-f]\{7,\}' "${scn%.scn}.txt" || fail "an address in ${scn%.scn}.txt"
+
+expect 1 replay "$scn"
+says "$found"
+expect 1 replay --trace "$scn"
+says "Story"
+expect 1 replay --all "$scn"
+expect 1 replay --json "$scn"
+says "\"expectation\": \"$found\""
+expect 0 replay --check "$scn"
+says "1 scenario, 1 as expected, 0 not"
+expect 0 replay --check "nmrcheck-out/$mutant"
+expect 0 replay --expect "$found" "$scn"
+expect 1 replay --expect PASS "$scn"
+says "$scn: expected PASS, got $found"
+
+sed 's/^# hash .*/# hash 0000000000000000/' "$scn" >other.scn
+expect 1 replay --check other.scn
+says "other.scn: expected hash 0000000000000000, got "
+expect 0 replay --bless other.scn
+cmp -s other.scn "$scn" || fail "bless did not restore the expectation"
+grep -v '^# ' "$scn" | sed '1i # a comment of mine' >other.scn
+expect 0 replay --bless other.scn
+says "1 scenario, 1 rewritten"
+expect 0 replay --check other.scn
+[ "$(head -1 other.scn)" = "# a comment of mine" ] || fail "bless lost a comment"
+
+expect 0 show "$scn"
+cmp -s out "$scn" || fail "show changes a scenario it prints"
+expect 0 show "$scn" --binary -o finding.bin
+expect 0 show finding.bin -o back.scn
+grep -v '^#' "$scn" | cmp -s - back.scn || fail "text to binary and back is not the same"
+expect 0 show finding.bin --binary -o again.bin
+cmp -s finding.bin again.bin || fail "binary to binary is not the same"
+expect 0 show "$scn" --json
+says "\"module\": \"$mutant\""
+expect 1 replay finding.bin
+
+{ cat finding.bin; printf 'abc'; } >crash-0123
+expect 1 replay crash-0123
+tail -c +9 finding.bin >id:000000,sig:06
+expect 1 replay --module "$mutant" id:000000,sig:06
+
+{ cat "$scn"; printf 'fault t1 at ExAllocatePool #40 = fail\n'; } >large.scn
+expect 0 shrink large.scn -o small.scn
+grep -v '^#' "$scn" | cmp -s - <(grep -v '^#' small.scn) || fail "shrink does not find the small scenario again"
+expect 0 shrink large.scn
+says "module $mutant"
+
+expect 0 keep --corpus corpus "$scn"
+kept=$(cat out)
+case $kept in
+corpus/"$mutant"/regress-"$found"-*.scn) ;;
+*) fail "keep wrote '$kept'" ;;
+esac
+expect 0 keep --corpus corpus "$scn"
+says "$kept (was there already)"
+expect 0 replay --check corpus
+expect 1 check "$mutant" --corpus corpus --time 60
+says "corpus      1 scenarios replayed, 0 not as their files expect"
+
+# ---- bad command lines
+bad "nmrcheck: no command; nmrcheck --help lists them"
+bad "nmrcheck: unknown command 'frobnicate'; nmrcheck --help lists them" frobnicate
+bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" check nobody
+bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" explore nobody
+bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" fuzz nobody
+bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" replay --module nobody "$scn"
+bad "nmrcheck: unknown rule 'XX-1'; nmrcheck rules lists them" rules XX-1
+bad "nmrcheck check: --time: 'soon' is not a whole number from 0 to 10000000" check "$good" --time soon
+bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs random" explore "$good" --strategy luck
+bad "nmrcheck fuzz: unknown engine 'steam'; there are: libfuzzer afl" fuzz "$good" --engine steam
+bad "nmrcheck replay: no file given" replay
+bad "nmrcheck replay: --expect: 'XX-1' is no verdict and no rule" replay --expect XX-1 "$scn"
+bad "nmrcheck check: no module given; nmrcheck list names them" check
+
+# ---- bad files
+bad "nmrcheck: nothing.scn: No such file or directory" replay nothing.scn
+mkdir empty
+bad "nmrcheck: empty: no scenario in this folder" replay empty
+bad "nmrcheck: empty: Is a directory" show empty
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir -m 0 locked
+    bad "nmrcheck: locked: Permission denied" replay locked
+fi
+printf 'module nobody\n' >nobody.scn
+bad "nmrcheck: nobody.scn:1: unknown module 'nobody'; nmrcheck list names them" replay nobody.scn
+printf '# a comment\nop t1 call c0\n' >nameless.scn
+bad "nmrcheck: nameless.scn: names no module; --module says which" replay nameless.scn
+expect 0 replay --module "$good" nameless.scn
+: >nothing
+bad "nmrcheck: nothing: names no module; --module says which" replay nothing
+expect 0 replay --module "$good" nothing
+printf 'module %s\nop t1 call c0\nswitch t1 at KeSomething #1 -> t2\n' "$good" >site.scn
+bad "nmrcheck: site.scn:3: unknown site 'KeSomething'" replay site.scn
+printf 'module %s\n\nopp t1 call c0\n' "$good" >word.scn
+expect 2 replay word.scn
+grep -q '^nmrcheck: word.scn:3: ' err && [ "$(wc -l <err)" -eq 1 ] || fail "a wrong first word: not one line about line 3"
+printf 'module %s\nop t1 call c0' "$good" >cut.scn
+bad "nmrcheck: cut.scn:2: truncated: the line has no end" replay cut.scn
+head -c -3 finding.bin >cut.bin
+bad "nmrcheck: cut.bin: truncated: the last record is not whole; --raw takes it as it is" replay cut.bin
+head -c 5 finding.bin >head.bin
+bad "nmrcheck: head.bin: truncated: the last record is not whole; --raw takes it as it is" show head.bin
+printf '\001\002\003' >bytes.bin
+bad "nmrcheck: bytes.bin: neither a text nor a binary scenario; --raw takes any bytes, as fuzzers do" replay bytes.bin
+expect 0 replay --raw --module "$good" bytes.bin
+printf '# hash 12\nmodule %s\n' "$good" >hash.scn
+bad "nmrcheck: hash.scn:1: a hash is 16 hexadecimal digits" replay hash.scn
+printf '\n# expect XX-1\nmodule %s\n' "$good" >expect.scn
+bad "nmrcheck: expect.scn:2: what it expects is no verdict and no rule: PASS, OUTSIDE, STEPS, THREADS, MEMORY or a \
+rule's name" replay expect.scn
+printf 'module %s\n' "$good" >plain.scn
+bad "nmrcheck: plain.scn: shows no finding: PASS" shrink plain.scn
+bad "nmrcheck: plain.scn: shows no finding: PASS" keep --corpus corpus2 plain.scn
+[ ! -e corpus2 ] || fail "keep made a folder for nothing"
+expect 2 replay --bless finding.bin
+[ "$(cat err)" = "nmrcheck: finding.bin: a binary scenario has no place for expectations; nmrcheck show makes it text" ] ||
+    fail "blessing a binary scenario"
+
+# ---- one bad file among good ones: told about, the others are replayed
+mkdir mixed
+cp plain.scn mixed/a.scn
+cp site.scn mixed/b.scn
+cp plain.scn mixed/c.scn
+expect 2 replay mixed
+[ "$(grep -c PASS out)" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] || fail "a folder with one bad file"
+
+# ---- where nothing can be written
+full() {
+    local line=$1 got=0
+    shift
+    tests=$((tests + 1))
+    "$nmrcheck" "$@" >/dev/full 2>err || got=$?
+    [ "$got" -eq 2 ] && [ "$(cat err)" = "$line" ] || fail "nmrcheck $* on a full disk: exit code $got"
+}
+: >out
+if [ -c /dev/full ]; then
+    full "nmrcheck: standard output: No space left on device" show "$scn"
+    full "nmrcheck: standard output: No space left on device" list
+    full "nmrcheck: standard output: No space left on device" replay --json "$scn"
+    bad "nmrcheck: /dev/full: No space left on device" show "$scn" -o /dev/full
+    bad "nmrcheck: /dev/full: No space left on device" shrink "$scn" -o /dev/full
+fi
+bad "nmrcheck: nowhere/x.scn: No such file or directory" show "$scn" -o nowhere/x.scn
+printf 'a file\n' >file
+bad "nmrcheck: file/below: Not a directory" check "$good" --out file/below
+
+# A size limit stands for a disk that fills up in the middle: the old file must survive, no part of a new one.
+awk -v module="$good" 'BEGIN {
+    print "module " module
+    for (i = 1; i <= 200; i++) print "fault t1 at ExAllocatePool #" i " = fail"
+}' >long.scn
+printf 'old\n' >target.scn
+got=0
+(ulimit -f 1; exec "$nmrcheck" show long.scn -o target.scn) >out 2>err || got=$?
+[ "$got" -eq 2 ] && [ "$(cat err)" = "nmrcheck: target.scn: File too large" ] || fail "a size limit: exit code $got"
+[ "$(cat target.scn)" = old ] || fail "a failed write destroyed the old file"
+no_leftovers
+
+# ---- Ctrl-C: a summary, no half-written file.  (Background jobs of a shell ignore SIGINT; SIGTERM does the same.)
+"$nmrcheck" check "$good" --preemptions 50 --deviations 50 --time 100 --out interrupted >out 2>err &
+pid=$!
+sleep 1
+kill -TERM "$pid"
+got=0
+wait "$pid" || got=$?
+tests=$((tests + 1))
+[ "$got" -eq 0 ] || fail "an interrupted check: exit code $got"
+says "(interrupted)"
+[ -s interrupted/summary.json ] || fail "an interrupted check wrote no summary"
+no_leftovers
+
+printf 'test_cli.sh: %d invocations as expected\n' "$tests"

@@ -1,0 +1,46 @@
+/*
+ * event.h - what happened.
+ *
+ * An event is one thing that happened in an execution.  The running hash over `kind`, `thread`,
+ * `level`, `object` and `value` is the execution's identity: two executions are the same exactly
+ * when their hashes are.  `a`, `b`, `c` and `pc` hold addresses for judges and reports; they are
+ * not hashed, since address space layout differs between processes.
+ *
+ * Judges (rules) see events only.  They are called in the order of their registration, after the
+ * event is recorded.  The log is bounded: past EVENTS_MAX events are hashed and judged but no
+ * longer kept, and `event_dropped` counts them.
+ */
+#ifndef HARNESS_EVENT_H
+#define HARNESS_EVENT_H
+
+#include <stdint.h>
+
+struct event {
+    uint16_t kind;                          /* the model's enumeration */
+    uint8_t thread;
+    uint8_t level;                          /* interrupt level the thread ran at */
+    uint32_t object;                        /* number of the object it is about; never an address */
+    int64_t value;                          /* status, size, tag, …; never an address */
+    uint64_t a, b, c;                       /* addresses and other values outside the hash */
+    const void *pc;                         /* the module's source line, or NULL */
+};
+
+enum { EVENTS_MAX = 4096, EVENT_JUDGES_MAX = 8 };
+
+/* Append an event; fills in thread and level itself. */
+void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint64_t b, uint64_t c, const void *pc);
+
+/* Start an execution: empty log, hash of nothing. */
+void event_begin(void);
+
+uint64_t event_hash(void);
+unsigned event_count(void);                 /* all events so far, kept or not */
+const struct event *event_log(unsigned *kept);
+
+/* Called for each event, for the life of the process. */
+void event_add_judge(void (*judge)(const struct event *e));
+
+/* The interrupt level of the running thread, kept by the model. */
+extern uint8_t event_level;
+
+#endif

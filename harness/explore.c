@@ -1,0 +1,181 @@
+/* explore.c - see explore.h. */
+#include "explore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "strategy.h"
+
+enum { PROGRESS_EVERY = 16384 };
+
+/* A set of event hashes, half full at most.  It lives as long as the process: exploring starts often. */
+static struct { uint64_t *slots; uint64_t count; } seen;
+
+static void seen_clear(void)
+{
+    size_t slots = 2 * (size_t)EXPLORE_DISTINCT_MAX;
+
+    if (!seen.slots)
+        seen.slots = calloc(slots, sizeof *seen.slots);
+    else if (seen.count)
+        memset(seen.slots, 0, slots * sizeof *seen.slots);
+    CHECK(seen.slots != NULL);
+    seen.count = 0;
+}
+
+static void seen_add(uint64_t hash)
+{
+    size_t mask = 2 * (size_t)EXPLORE_DISTINCT_MAX - 1, i;
+
+    hash += hash == 0;                      /* 0 marks an empty slot */
+    for (i = hash & mask; seen.slots[i]; i = (i + 1) & mask)
+        if (seen.slots[i] == hash)
+            return;
+    if (seen.count == EXPLORE_DISTINCT_MAX)
+        return;
+    seen.slots[i] = hash;
+    seen.count++;
+}
+
+struct run {
+    const struct program *program;
+    const struct scenario *script;
+    const struct explore_options *options;
+    struct explore_result result;
+};
+
+static void count(struct run *run, const struct outcome *o)
+{
+    struct explore_result *r = &run->result;
+    const struct scenario *log = choice_log();
+    bool kinds[CHOICE_KINDS] = {false};
+
+    r->executions++;
+    r->verdicts[o->verdict]++;
+    if (o->steps > r->longest)
+        r->longest = o->steps;
+    for (unsigned i = 0; i < log->count; i++)
+        kinds[log->records[i].kind] = true;
+    for (unsigned k = 0; k < CHOICE_KINDS; k++) {
+        if (choice_asked[k] > r->choices[k])
+            r->choices[k] = choice_asked[k];
+        r->deviated[k] += kinds[k];
+    }
+    seen_add(o->hash);
+}
+
+/* Run once and account for it.  True: go on. */
+static bool step(struct run *run, const struct strategy *s)
+{
+    const struct explore_options *options = run->options;
+    struct outcome o = execution_run(run->program, run->script, s);
+
+    count(run, &o);
+    if (o.verdict != VERDICT_PASS && options->on_outcome) {
+        static struct scenario scenario;
+
+        execution_scenario(&scenario);
+        if (!options->on_outcome(options->context, &o, &scenario)) {
+            run->result.end = EXPLORE_STOPPED;
+            return false;
+        }
+    }
+    if (o.verdict == VERDICT_FINDING && !options->keep_going) {
+        run->result.end = EXPLORE_FINDING;
+        return false;
+    }
+    if (run->result.executions % PROGRESS_EVERY == 0 && options->on_progress &&
+        !options->on_progress(options->context, run->result.executions)) {
+        run->result.end = EXPLORE_STOPPED;
+        return false;
+    }
+    return true;
+}
+
+static bool over_budget(struct run *run)
+{
+    if (run->options->executions_max == 0 || run->result.executions < run->options->executions_max)
+        return false;
+    run->result.end = EXPLORE_BUDGET;
+    return true;
+}
+
+/* Everything within one preemption bound.  True when that was exhausted. */
+static bool explore_bound(struct run *run, unsigned preemptions)
+{
+    static struct strategy_dfs state;
+    struct strategy dfs = strategy_dfs(&state, preemptions, run->options->deviations_max);
+
+    do {
+        if (over_budget(run) || !step(run, &dfs))
+            return false;
+    } while (strategy_dfs_next(&state));
+    if (state.clipped)
+        run->result.end = EXPLORE_BUDGET;
+    return !state.clipped;
+}
+
+struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
+                                  const struct explore_options *options)
+{
+    struct run run = {p, script, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+
+    seen_clear();
+    if (options->preemptions_max == UINT32_MAX) {
+        if (explore_bound(&run, UINT32_MAX))
+            run.result.preemptions_done = INT32_MAX;
+    } else {
+        for (unsigned bound = 0; bound <= options->preemptions_max && explore_bound(&run, bound); bound++)
+            run.result.preemptions_done = (int)bound;
+    }
+    run.result.distinct = seen.count;
+    return run.result;
+}
+
+void explore_random_script(const struct vocabulary *words, uint64_t seed, uint64_t index, struct scenario *out)
+{
+    struct strategy_random r;
+    unsigned ops[SITES_MAX], op_count = 0, length;
+
+    strategy_random(&r, ~seed, index);
+    for (unsigned i = 0; i < words->site_count; i++)
+        if (words->sites[i].kinds & 1u << CHOICE_OP)
+            ops[op_count++] = i;
+    out->count = 0;
+    out->module = 0;
+    if (op_count == 0)
+        return;
+    length = random_below(&r, 9);
+    for (unsigned i = 0; i < length; i++)
+        scenario_add(out, (struct record){
+            .kind = CHOICE_OP,
+            .thread = (uint8_t)(words->driving_count > 1 ? 1 + random_below(&r, words->driving_count - 1) : 0),
+            .site = (uint8_t)ops[random_below(&r, op_count)],
+            .nth = (uint16_t)random_below(&r, words->peer_count ? words->peer_count : 1),
+            .value = (uint16_t)random_below(&r, 8)});
+}
+
+struct explore_result explore_random(const struct program *p, const struct scenario *script, uint64_t seed,
+                                     uint64_t first, uint64_t count_max, const struct explore_options *options)
+{
+    static struct scenario drawn;
+    struct run run = {p, script, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+
+    seen_clear();
+    for (uint64_t i = first; i < first + count_max; i++) {
+        struct strategy_random state;
+        struct strategy random = strategy_random(&state, seed, i);
+
+        if (over_budget(&run))
+            break;
+        if (!script) {
+            explore_random_script(p->words, seed, i, &drawn);
+            run.script = &drawn;
+        }
+        if (!step(&run, &random))
+            break;
+    }
+    run.result.distinct = seen.count;
+    return run.result;
+}

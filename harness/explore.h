@@ -1,0 +1,47 @@
+/*
+ * explore.h - many executions: systematic, then counted.  shrink.h makes what they find small.
+ */
+#ifndef HARNESS_EXPLORE_H
+#define HARNESS_EXPLORE_H
+
+#include "execution.h"
+
+enum explore_end { EXPLORE_COMPLETE, EXPLORE_BUDGET, EXPLORE_STOPPED, EXPLORE_FINDING };
+
+struct explore_options {
+    unsigned preemptions_max;               /* bound on preemptions, tried 0, 1, … up to this */
+    unsigned deviations_max;                /* bound on faults, peer and system choices together */
+    uint64_t executions_max;                /* 0: no limit */
+    bool keep_going;                        /* do not stop at the first finding */
+    void *context;                          /* for the callbacks */
+    /* Each execution that did not pass; return false to stop.  May be NULL. */
+    bool (*on_outcome)(void *context, const struct outcome *o, const struct scenario *s);
+    /* Now and then (about every 16,384 executions); return false to stop.  May be NULL. */
+    bool (*on_progress)(void *context, uint64_t executions);
+};
+
+enum { EXPLORE_DISTINCT_MAX = 1 << 20 };
+
+struct explore_result {
+    enum explore_end end;
+    uint64_t executions, verdicts[VERDICTS];
+    uint64_t choices[CHOICE_KINDS];         /* the largest number of choices asked in one execution, by kind */
+    uint64_t deviated[CHOICE_KINDS];        /* executions with an answer other than 0, by kind */
+    int preemptions_done;                   /* all executions with up to this many preemptions were run; -1: none */
+    uint64_t distinct;                      /* distinct event hashes, counted up to EXPLORE_DISTINCT_MAX */
+    unsigned longest;                       /* scheduling points of the longest execution */
+};
+
+/* Depth-first over one script. */
+struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
+                                  const struct explore_options *options);
+
+/* `count` random executions from number `first`.  With a NULL script each draws a script of its own from the
+ * vocabulary's op sites. */
+struct explore_result explore_random(const struct program *p, const struct scenario *script, uint64_t seed,
+                                     uint64_t first, uint64_t count, const struct explore_options *options);
+
+/* Draw a whole random scenario (ops, peers, and nothing else) for execution `index` of a random campaign. */
+void explore_random_script(const struct vocabulary *words, uint64_t seed, uint64_t index, struct scenario *out);
+
+#endif

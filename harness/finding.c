@@ -1,0 +1,64 @@
+/* finding.c - see finding.h. */
+#include "finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "check.h"
+#include "event.h"
+#include "sched.h"
+
+static struct finding current;
+static bool muted_rules[FINDING_RULES_MAX];
+
+void finding_begin(void)
+{
+    current.rule = 0;
+}
+
+const struct finding *finding_get(void)
+{
+    return &current;
+}
+
+void finding_mute(uint16_t rule, bool muted)
+{
+    CHECK(rule < FINDING_RULES_MAX);
+    muted_rules[rule] = muted;
+}
+
+static void record(uint16_t rule, const char *anchor, const char *format, va_list arguments)
+{
+    CHECK(rule != 0 && rule < FINDING_RULES_MAX);
+    current.rule = rule;
+    current.event = event_count() ? event_count() - 1 : 0;
+    current.fingerprint = XXH3_64bits_withSeed(anchor, strlen(anchor), rule);
+    vsnprintf(current.detail, sizeof current.detail, format, arguments);
+}
+
+void finding_raise(uint16_t rule, const char *anchor, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    record(rule, anchor, format, arguments);
+    va_end(arguments);
+    sched_stop(VERDICT_FINDING);
+}
+
+void finding_report(uint16_t rule, const char *anchor, const char *format, ...)
+{
+    va_list arguments;
+
+    CHECK(rule < FINDING_RULES_MAX);
+    if (muted_rules[rule])
+        return;
+    va_start(arguments, format);
+    record(rule, anchor, format, arguments);
+    va_end(arguments);
+    sched_stop(VERDICT_FINDING);
+}

@@ -1,0 +1,323 @@
+/* sched.c - see sched.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "sched.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "check.h"
+#include "choice.h"
+#include "fiber.h"
+
+/* Stacks have fixed addresses: what a thread's uninitialised memory or a pointer to a local looks like must
+ * not differ between executions.  Each slot is a guard of the stack's own size, then the stack. */
+#define STACK_BASE ((char *)0x520000000000)
+enum { STACK_SLOT = 2 * SCHED_STACK_BYTES };
+
+struct thread {
+    struct fiber fiber;
+    void (*body)(void *argument);
+    void *argument;
+    sched_wait *waiting;                    /* what its next step needs, or NULL */
+    uint64_t deadline;                      /* SCHED_FOREVER: none */
+    unsigned site;                          /* where it stands */
+    bool timed_out;
+};
+
+unsigned sched_end_site;
+uint32_t sched_steps_max = 20000;
+uint32_t sched_steps, sched_switches, sched_preemptions;
+void (*sched_on_deadlock)(void);
+void (*sched_on_step_limit)(void);
+void (*sched_on_thread_end)(unsigned thread);
+void (*sched_on_switch)(unsigned from, unsigned to);
+
+static struct thread threads[THREADS_MAX];
+static struct fiber host;                   /* the OS thread's own context, which called sched_run */
+static uint32_t used, alive, runnable;      /* bit masks of threads */
+static unsigned current;
+static uint64_t now;
+static bool active;
+static enum verdict verdict;
+
+static const char *const verdict_names[VERDICTS] = {
+    "pass", "finding", "outside the contract", "deadlock", "step limit", "thread limit", "memory limit"};
+
+const char *verdict_name(enum verdict v)
+{
+    CHECK(v < VERDICTS);
+    return verdict_names[v];
+}
+
+unsigned sched_self(void)
+{
+    return current;
+}
+
+bool sched_active(void)
+{
+    return active;
+}
+
+uint32_t sched_alive(void)
+{
+    return alive;
+}
+
+uint64_t sched_now(void)
+{
+    return now;
+}
+
+static char *stack_of(unsigned thread)
+{
+    return STACK_BASE + (size_t)thread * STACK_SLOT + SCHED_STACK_BYTES;
+}
+
+static void map_stacks(void)
+{
+    static bool mapped;
+    size_t bytes = (size_t)THREADS_MAX * STACK_SLOT;
+
+    if (mapped)
+        return;
+    CHECK(mmap(STACK_BASE, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+               -1, 0) == STACK_BASE);
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        CHECK(mprotect(stack_of(t), SCHED_STACK_BYTES, PROT_READ | PROT_WRITE) == 0);
+    mapped = true;
+}
+
+bool sched_stack_contains(const void *address, unsigned *thread, bool *guard)
+{
+    size_t offset = (size_t)((const char *)address - STACK_BASE);
+
+    if (offset >= (size_t)THREADS_MAX * STACK_SLOT)
+        return false;
+    *thread = (unsigned)(offset / STACK_SLOT);
+    *guard = offset % STACK_SLOT < SCHED_STACK_BYTES;
+    return true;
+}
+
+void sched_stop(enum verdict v)
+{
+    CHECK(active);
+    verdict = v;
+    threads[current].fiber.dirty = true;
+    fiber_leave(&threads[current].fiber, &host);
+}
+
+static void switch_to(unsigned next)
+{
+    unsigned self = current;
+
+    sched_switches++;
+    if (sched_on_switch)
+        sched_on_switch(self, next);
+    current = next;
+    fiber_switch(&threads[self].fiber, &threads[next].fiber);
+}
+
+static void count_step(void)
+{
+    if (++sched_steps <= sched_steps_max)
+        return;
+    sched_steps_max = UINT32_MAX;           /* the hook may reach scheduling points; restored by sched_run */
+    if (sched_on_step_limit)
+        sched_on_step_limit();
+    sched_stop(VERDICT_STEPS);
+}
+
+/* No thread can run: move time to the earliest deadline and let that thread go on. */
+static void advance_clock(void)
+{
+    uint64_t earliest = SCHED_FOREVER;
+    unsigned next = THREADS_MAX;
+
+    for (uint32_t rest = alive; rest; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
+
+        if (threads[t].deadline < earliest) {
+            earliest = threads[t].deadline;
+            next = t;
+        }
+    }
+    if (next == THREADS_MAX) {
+        if (sched_on_deadlock)
+            sched_on_deadlock();
+        sched_stop(VERDICT_DEADLOCK);
+    }
+    if (now < earliest)
+        now = earliest;
+    threads[next].timed_out = true;
+    threads[next].deadline = SCHED_FOREVER;
+    runnable |= 1u << next;
+}
+
+/* The running thread cannot go on.  Returns the thread that can. */
+static unsigned choose_other(unsigned site, uint32_t candidates)
+{
+    return choice_switch(current, site, candidates, (unsigned)__builtin_ctz(candidates), true);
+}
+
+void sched_point(unsigned site)
+{
+    unsigned next;
+
+    count_step();
+    threads[current].site = site;
+    if (runnable == 1u << current)
+        return;
+    if (runnable & 1u << current)
+        next = choice_switch(current, site, runnable, current, false);
+    else
+        next = choose_other(site, runnable);
+    if (next != current) {
+        sched_preemptions += (runnable >> current) & 1;
+        switch_to(next);
+    }
+}
+
+void sched_point_for(sched_wait *w, unsigned site)
+{
+    struct thread *self = &threads[current];
+    uint32_t bit = 1u << current;
+
+    *w |= bit;
+    self->waiting = w;
+    sched_point(site);
+    *w &= ~bit;
+    self->waiting = NULL;
+}
+
+bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
+{
+    struct thread *self = &threads[current];
+    uint32_t bit = 1u << current;
+
+    count_step();
+    *w |= bit;
+    self->waiting = w;
+    self->site = site;
+    self->deadline = deadline;
+    self->timed_out = false;
+    runnable &= ~bit;
+    if (!runnable)
+        advance_clock();
+    if (runnable != bit) {
+        unsigned next = choose_other(site, runnable);
+
+        if (next != current)
+            switch_to(next);
+    }
+    *w &= ~bit;
+    self->waiting = NULL;
+    self->deadline = SCHED_FOREVER;
+    return !self->timed_out;
+}
+
+void sched_hold(sched_wait *w)
+{
+    runnable &= ~*w;
+}
+
+void sched_release(sched_wait *w)
+{
+    runnable |= *w;
+}
+
+void sched_give_way(unsigned site)
+{
+    uint32_t others = runnable & ~(1u << current);
+
+    count_step();
+    threads[current].site = site;
+    if (!others)
+        return;
+    switch_to(choose_other(site, others));
+}
+
+const sched_wait *sched_waiting_for(unsigned thread, unsigned *site)
+{
+    *site = threads[thread].site;
+    return runnable & 1u << thread ? NULL : threads[thread].waiting;
+}
+
+static void thread_entry(void *argument)
+{
+    struct thread *self = argument;
+    uint32_t bit = 1u << current;
+
+    self->body(self->argument);
+    if (sched_on_thread_end)
+        sched_on_thread_end(current);
+    alive &= ~bit;
+    runnable &= ~bit;
+    if (!alive) {
+        verdict = VERDICT_PASS;
+        fiber_leave(&self->fiber, &host);
+    }
+    count_step();
+    self->site = sched_end_site;
+    if (!runnable)
+        advance_clock();
+    {
+        unsigned next = choose_other(sched_end_site, runnable);
+
+        sched_switches++;
+        if (sched_on_switch)
+            sched_on_switch(current, next);
+        current = next;
+        fiber_leave(&self->fiber, &threads[next].fiber);
+    }
+}
+
+unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argument)
+{
+    uint32_t range = (1u << THREADS_MAX) - (1u << first);
+    uint32_t fresh = range & ~used;
+    uint32_t ended = range & ~alive & ~(active ? 1u << current : 0u);
+    struct thread *t;
+    unsigned number;
+
+    CHECK(first < THREADS_MAX);
+    if (!fresh && !ended)
+        sched_stop(VERDICT_THREADS);
+    number = (unsigned)__builtin_ctz(fresh ? fresh : ended);
+    t = &threads[number];
+    t->body = body;
+    t->argument = argument;
+    t->waiting = NULL;
+    t->deadline = SCHED_FOREVER;
+    t->timed_out = false;
+    t->site = 0;
+    fiber_init(&t->fiber, stack_of(number), SCHED_STACK_BYTES, thread_entry, t);
+    used |= 1u << number;
+    alive |= 1u << number;
+    runnable |= 1u << number;
+    return number;
+}
+
+enum verdict sched_run(void (*main)(void *argument), void *argument)
+{
+    uint32_t limit = sched_steps_max;
+
+    CHECK(!active);
+    map_stacks();
+    used = alive = runnable = 0;
+    now = 0;
+    sched_steps = sched_switches = sched_preemptions = 0;
+    current = 0;
+    sched_spawn(0, main, argument);
+    active = true;
+    fiber_switch(&host, &threads[0].fiber);
+    active = false;
+    sched_steps_max = limit;
+    for (uint32_t rest = alive; rest; rest &= rest - 1)
+        fiber_abandon(&threads[__builtin_ctz(rest)].fiber);
+    current = 0;
+    return verdict;
+}

@@ -1,0 +1,97 @@
+/*
+ * sched.h - simulated threads on one OS thread.
+ *
+ * A thread is a fiber.  It runs until it reaches a scheduling point, blocks or ends; the strategy
+ * then says who runs next.  Between two scheduling points nothing else runs.  Time is virtual: it
+ * moves only when no thread can run, to the earliest deadline.
+ *
+ * A wait list is the set of threads whose next step needs something (a lock to be free, an event
+ * to be set).  They cannot be chosen while it is missing:
+ *
+ *     while (lock->held)                     sched_block(&lock->waiters, site, SCHED_FOREVER);
+ *     lock->held = true;                     sched_hold(&lock->waiters);    the others cannot run
+ *     …
+ *     lock->held = false;                    sched_release(&lock->waiters); now they can
+ *
+ * Every scheduling point is named by a site of the vocabulary.
+ */
+#ifndef HARNESS_SCHED_H
+#define HARNESS_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vocabulary.h"
+
+/* How an execution ended. */
+enum verdict {
+    VERDICT_PASS,                           /* every thread ended, no rule broken */
+    VERDICT_FINDING,                        /* a rule was broken */
+    VERDICT_OUTSIDE,                        /* the module met input the contract excludes; not judged further */
+    VERDICT_DEADLOCK,                       /* no thread can run, and no judge had more to say */
+    VERDICT_STEPS,                          /* step limit reached */
+    VERDICT_THREADS,                        /* thread limit reached */
+    VERDICT_MEMORY,                         /* a bounded table or the simulated pool is full */
+    VERDICTS
+};
+const char *verdict_name(enum verdict v);
+
+typedef uint32_t sched_wait;                /* bit mask of waiting threads; zero is empty */
+
+#define SCHED_FOREVER UINT64_MAX
+
+enum { SCHED_STACK_BYTES = 64 * 1024 };     /* usable bytes of a thread's stack; a guard page lies below */
+
+/* Run `main` as thread 0 until every thread has ended or someone stopped the execution. */
+enum verdict sched_run(void (*main)(void *argument), void *argument);
+
+/* Create a thread that can run at once.  Stops the execution when there are THREADS_MAX already.
+ * `first` reserves the range: driving threads ask for first = 0, workers for the first worker number. */
+unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argument);
+
+unsigned sched_self(void);                  /* number of the running thread */
+bool sched_active(void);                    /* inside sched_run */
+uint32_t sched_alive(void);                 /* threads that have not ended */
+
+/* The running thread is about to do something others can see. */
+void sched_point(unsigned site);
+
+/* The same, for a step that needs `w`: while another thread takes what `w` stands for, this one cannot run. */
+void sched_point_for(sched_wait *w, unsigned site);
+
+/* Stop running until released, or until virtual time reaches `deadline` (100 ns units).
+ * True when released, false when the time came.  Re-check the condition after true. */
+bool sched_block(sched_wait *w, unsigned site, uint64_t deadline);
+
+/* What `w` stands for was taken: its threads cannot run.  / It is there again: they can. */
+void sched_hold(sched_wait *w);
+void sched_release(sched_wait *w);
+
+/* Let someone else run if anyone can; for spin loops.  (sched_yield is a name of the C library.) */
+void sched_give_way(unsigned site);
+
+uint64_t sched_now(void);                   /* virtual time, 100 ns units, 0 at the start */
+
+/* End the execution now with this verdict; does not return. */
+_Noreturn void sched_stop(enum verdict v);
+
+/* What each thread is doing, for judges of a hang: its wait list (NULL when it can run) and the site. */
+const sched_wait *sched_waiting_for(unsigned thread, unsigned *site);
+
+/* Hooks of the model; any may be NULL.  At a deadlock (no thread can run and no deadline is left) and at the
+ * step limit a judge may raise a finding; when none does, the verdict is DEADLOCK or STEPS. */
+extern void (*sched_on_deadlock)(void);
+extern void (*sched_on_step_limit)(void);
+extern void (*sched_on_thread_end)(unsigned thread);
+extern void (*sched_on_switch)(unsigned from, unsigned to);
+
+extern unsigned sched_end_site;             /* names the hand-over of a thread that ended */
+extern uint32_t sched_steps_max;            /* default 20,000 scheduling points */
+extern uint32_t sched_steps;                /* scheduling points of this execution */
+extern uint32_t sched_switches;             /* context switches of this execution */
+extern uint32_t sched_preemptions;          /* switches away from a thread that could have gone on */
+
+/* Is the address inside the stack of a simulated thread (or its guard page)?  Which thread, in *thread. */
+bool sched_stack_contains(const void *address, unsigned *thread, bool *guard);
+
+#endif

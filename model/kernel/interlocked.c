@@ -1,0 +1,147 @@
+/*
+ * interlocked.c - atomic operations on the module's memory.
+ *
+ * Each is a scheduling point and then a plain operation: between two points nothing else runs.
+ * They order everything before with everything after on the same address.
+ */
+#include "internal.h"
+
+#include <ntddk.h>
+
+#define VOLATILE_POINTER(p) ((void *)(uintptr_t)(p))
+
+/* Before the operation: the point, the checks and the edges. */
+static void begin(const void *address, size_t size, bool read, bool write, const void *pc)
+{
+    sched_point(SITE_INTERLOCKED);
+    if (read)
+        memory_check(address, size, false, pc);
+    if (write)
+        memory_check(address, size, true, pc);
+    if (read)
+        race_acquire_address(address);
+    if (write)
+        race_release_address(address);
+}
+
+static void end(const void *address, const void *pc)
+{
+    event_emit(EV_INTERLOCKED, 0, 0, (uint64_t)(uintptr_t)address, 0, 0, pc);
+}
+
+/*
+ * The Interlocked family (wdm.h)
+ *
+ * Caller      module, any IRQL
+ * Documented  atomic; -Increment, -Decrement and -Add return the new value, the others the old one
+ *                                                                  (InterlockedIncrement)
+ * Our reading all variants are sequentially consistent, NoFence and Raw too
+ */
+#define UPDATE(name, type, parameters, new_value, result)       \
+    type name parameters                                        \
+    {                                                           \
+        const void *pc = CALLER();                              \
+        void *address = VOLATILE_POINTER(p);                    \
+        type old, value;                                        \
+                                                                \
+        begin(address, sizeof *p, true, true, pc);              \
+        old = *p;                                               \
+        value = (type)(new_value);                              \
+        *p = value;                                             \
+        end(address, pc);                                       \
+        (void)old;                                              \
+        return result;                                          \
+    }
+
+#define FAMILY(suffix, type, wide)                                                                      \
+    UPDATE(InterlockedIncrement##suffix, type, (type volatile *p), (wide)old + 1, value)                \
+    UPDATE(InterlockedDecrement##suffix, type, (type volatile *p), (wide)old - 1, value)                \
+    UPDATE(InterlockedAdd##suffix, type, (type volatile *p, type n), (wide)old + (wide)n, value)        \
+    UPDATE(InterlockedExchange##suffix, type, (type volatile *p, type n), n, old)                       \
+    UPDATE(InterlockedExchangeAdd##suffix, type, (type volatile *p, type n), (wide)old + (wide)n, old)  \
+    UPDATE(InterlockedCompareExchange##suffix, type, (type volatile *p, type n, type c), old == c ? n : old, old) \
+    UPDATE(InterlockedAnd##suffix, type, (type volatile *p, type n), old & n, old)                      \
+    UPDATE(InterlockedOr##suffix, type, (type volatile *p, type n), old | n, old)                       \
+    UPDATE(InterlockedXor##suffix, type, (type volatile *p, type n), old ^ n, old)
+
+FAMILY(, LONG, ULONG)
+FAMILY(64, LONG64, ULONG64)
+
+UPDATE(InterlockedIncrement16, SHORT, (SHORT volatile *p), old + 1, value)
+UPDATE(InterlockedDecrement16, SHORT, (SHORT volatile *p), old - 1, value)
+UPDATE(InterlockedCompareExchange16, SHORT, (SHORT volatile *p, SHORT n, SHORT c), old == c ? n : old, old)
+UPDATE(InterlockedExchange8, CHAR, (CHAR volatile *p, CHAR n), n, old)
+UPDATE(InterlockedAnd8, CHAR, (CHAR volatile *p, CHAR n), old & n, old)
+UPDATE(InterlockedOr8, CHAR, (CHAR volatile *p, CHAR n), old | n, old)
+UPDATE(InterlockedXor8, CHAR, (CHAR volatile *p, CHAR n), old ^ n, old)
+UPDATE(InterlockedExchangePointer, PVOID, (PVOID volatile *p, PVOID n), n, old)
+UPDATE(InterlockedCompareExchangePointer, PVOID, (PVOID volatile *p, PVOID n, PVOID c), old == c ? n : old, old)
+
+/* The bit counts from Base, in 32-bit words. */
+static UCHAR bit_test(LONG volatile *base, LONG bit, bool set, const void *pc)
+{
+    LONG volatile *word = base + bit / 32;
+    ULONG mask = (ULONG)1 << (bit & 31);
+    void *address = VOLATILE_POINTER(word);
+    ULONG old;
+
+    begin(address, sizeof *word, true, true, pc);
+    old = (ULONG)*word;
+    *word = (LONG)(set ? old | mask : old & ~mask);
+    end(address, pc);
+    return (old & mask) != 0;
+}
+
+UCHAR InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
+{
+    return bit_test(Base, Bit, true, CALLER());
+}
+
+UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
+{
+    return bit_test(Base, Bit, false, CALLER());
+}
+
+/*
+ * ReadNoFence, ReadAcquire, WriteNoFence, WriteRelease and their types (wdm.h)
+ *
+ * Caller      module, any IRQL
+ * Documented  one access that the compiler may not split or repeat  (ReadULong64NoFence)
+ */
+#define READ_WRITE(read_name, write_name, type)                 \
+    type read_name(type const volatile *p)                      \
+    {                                                           \
+        const void *pc = CALLER();                              \
+        void *address = VOLATILE_POINTER(p);                    \
+        type value;                                             \
+                                                                \
+        begin(address, sizeof *p, true, false, pc);             \
+        value = *p;                                             \
+        end(address, pc);                                       \
+        return value;                                           \
+    }                                                           \
+    VOID write_name(type volatile *p, type n)                   \
+    {                                                           \
+        const void *pc = CALLER();                              \
+        void *address = VOLATILE_POINTER(p);                    \
+                                                                \
+        begin(address, sizeof *p, false, true, pc);             \
+        *p = n;                                                 \
+        end(address, pc);                                       \
+    }
+
+READ_WRITE(ReadNoFence, WriteNoFence, LONG)
+READ_WRITE(ReadAcquire, WriteRelease, LONG)
+READ_WRITE(ReadNoFence64, WriteNoFence64, LONG64)
+READ_WRITE(ReadAcquire64, WriteRelease64, LONG64)
+READ_WRITE(ReadULongNoFence, WriteULongNoFence, ULONG)
+READ_WRITE(ReadULongAcquire, WriteULongRelease, ULONG)
+READ_WRITE(ReadULong64NoFence, WriteULong64NoFence, ULONG64)
+READ_WRITE(ReadULong64Acquire, WriteULong64Release, ULONG64)
+READ_WRITE(ReadPointerNoFence, WritePointerNoFence, PVOID)
+READ_WRITE(ReadPointerAcquire, WritePointerRelease, PVOID)
+
+/* Weak memory is not simulated: a barrier has nothing to do. */
+VOID KeMemoryBarrier(VOID)
+{
+}

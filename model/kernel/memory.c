@@ -1,0 +1,319 @@
+/*
+ * memory.c - what the module's loads and stores touch.
+ *
+ * An access is looked at in three steps: is it one that cannot matter (the thread's own stack, the
+ * harness's memory), is it in the pool, is it in somebody's region.  What is wrong is told in an
+ * EV_ACCESS; the judges end the execution, and when none does the access happens.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <signal.h>
+#include <string.h>
+
+#include "check.h"
+#include "execution.h"
+#include "internal.h"
+#include "memory.h"
+
+/* nmr.h needs the WDK's types; this is all that is wanted of it. */
+bool nmr_is_token(uint64_t value);
+
+enum {
+    REGIONS_MAX = 64, SMALL_ADDRESS = 64 * 1024, TOKEN_SPAN = 4096, JUNK = 0xA5,
+    KMODE_EXCEPTION_NOT_HANDLED = 0x1E      /* bugcodes.h */
+};
+
+static uint64_t stored[POOL_BYTES_MAX / 64];            /* a bit for each byte of the pool that was written */
+static struct region {
+    const char *base;
+    size_t size;
+    void (*check)(const char *address, size_t size, bool write, const void *pc);
+} regions[REGIONS_MAX];
+static unsigned region_count;
+static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
+static uintptr_t last_looked_at;            /* the access that may be about to fault */
+
+static void on_fault(const struct fault *f);
+
+void memory_reset(void)
+{
+    execution_on_fault = on_fault;
+    region_count = 0;
+    regions_begin = UINTPTR_MAX;
+    regions_end = 0;
+    last_looked_at = 0;
+}
+
+/* ---- the pool -------------------------------------------------------------------------------------------- */
+
+/* Bits first … last-1 of the bitmap: set, clear, or ask whether all are clear. */
+static void set_stored(size_t first, size_t last, bool value)
+{
+    while (first < last) {
+        size_t word = first / 64, end = (word + 1) * 64 < last ? (word + 1) * 64 : last;
+        uint64_t mask = ~(uint64_t)0 >> (64 - (end - first)) << first % 64;
+
+        stored[word] = value ? stored[word] | mask : stored[word] & ~mask;
+        first = end;
+    }
+}
+
+static bool none_stored(size_t first, size_t size)
+{
+    for (size_t i = first; i < first + size; i++)
+        if (stored[i / 64] >> i % 64 & 1)
+            return false;
+    return true;
+}
+
+void memory_forget(uint32_t used)
+{
+    memset(stored, 0, (used + 63) / 64 * sizeof *stored);
+}
+
+static RAW bool all_junk(const char *address, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)address[i] != JUNK)
+            return false;
+    return true;
+}
+
+static void bad(enum access_fault what, uint32_t object, const void *address, bool write, uint64_t c, const void *pc)
+{
+    event_emit(EV_ACCESS, object, (int64_t)what, (uint64_t)(uintptr_t)address, write, c, pc);
+}
+
+/* One of the sizes a load instruction has, all of it junk that nobody stored. */
+static bool is_uninitialised(const struct pool_block *b, const char *address, size_t size)
+{
+    return !(b->flags & ALLOC_ZEROED) && size <= 8 && (size & (size - 1)) == 0 &&
+           none_stored((size_t)(address - POOL_BASE), size) && all_junk(address, size);
+}
+
+/* Returns true when nothing was wrong. */
+static bool check_pool(const char *address, size_t size, bool write, bool load, const void *pc)
+{
+    uint32_t number = NONE;
+    struct pool_block *b = pool_near(address, &number);
+    size_t offset;
+
+    if (!b) {
+        bad(ACCESS_OUT_OF_BOUNDS, NONE, address, write, 0, pc);
+        return false;
+    }
+    offset = (size_t)(address - b->address);
+    if (b->free_event) {
+        bad(ACCESS_FREED, number, address, write, offset, pc);
+        return false;
+    }
+    if (offset >= b->size || size > b->size - offset) {
+        bad(ACCESS_OUT_OF_BOUNDS, number, address, write, offset, pc);
+        return false;
+    }
+    b->touched_event[sched_self()] = event_count() + 1;
+    if (b->flags & ALLOC_PAGED && event_level >= LEVEL_DISPATCH)
+        bad(ACCESS_PAGED, number, address, write, offset, pc);
+    if (write)
+        set_stored((size_t)(address - POOL_BASE), (size_t)(address - POOL_BASE) + size, true);
+    else if (load && is_uninitialised(b, address, size))
+        bad(ACCESS_UNINITIALISED, number, address, write, offset, pc);
+    return true;
+}
+
+/* ---- everything else ------------------------------------------------------------------------------------- */
+
+void memory_add_region(const char *base, size_t size,
+                       void (*check)(const char *address, size_t size, bool write, const void *pc))
+{
+    uintptr_t begin = (uintptr_t)base;
+
+    for (unsigned i = 0; i < region_count; i++) {
+        if (regions[i].base == base) {
+            regions[i].size = size;
+            regions[i].check = check;
+            return;
+        }
+    }
+    CHECK(region_count < REGIONS_MAX);
+    regions[region_count++] = (struct region){base, size, check};
+    if (regions_begin > begin)
+        regions_begin = begin;
+    if (regions_end < begin + size)
+        regions_end = begin + size;
+}
+
+/* The region with the first byte of the access. */
+static bool check_regions(const char *address, size_t size, bool write, const void *pc)
+{
+    for (unsigned i = 0; i < region_count; i++) {
+        if ((size_t)(address - regions[i].base) < regions[i].size) {
+            regions[i].check(address, size, write, pc);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_stack(const char *address, bool write, const void *pc)
+{
+    unsigned thread;
+    bool guard;
+
+    if (sched_stack_contains(address, &thread, &guard) && !guard && !(sched_alive() >> thread & 1))
+        bad(ACCESS_STACK_DEAD, thread, address, write, 0, pc);
+}
+
+/* `load`: one instruction, so that reading junk is reading an uninitialised variable; a copy may do that. */
+static void check(const char *address, size_t size, bool write, bool load, bool plain, const void *pc)
+{
+    uintptr_t a = (uintptr_t)address;
+    bool fine = true;
+
+    last_looked_at = a;
+    if (size == 0 || !sched_active())
+        return;
+    if ((size_t)(address - POOL_BASE) < POOL_BYTES_MAX)
+        fine = check_pool(address, size, write, load, pc);
+    else if ((size_t)(address - image_data_begin) >= (size_t)(image_data_end - image_data_begin)) {
+        if (a >= regions_begin && a < regions_end && check_regions(address, size, write, pc))
+            return;
+        check_stack(address, write, pc);
+        return;
+    }
+    if (fine && plain)
+        race_access(address, size, write, pc);
+}
+
+void memory_access(const void *address, size_t size, bool write, const void *pc)
+{
+    check(address, size, write, true, true, pc);
+}
+
+void memory_use(const void *address, size_t size, bool write, const void *pc)
+{
+    check(address, size, write, false, true, pc);
+}
+
+void memory_check(const void *address, size_t size, bool write, const void *pc)
+{
+    check(address, size, write, true, false, pc);
+}
+
+enum place memory_place(const void *address, uint32_t *object)
+{
+    uintptr_t a = (uintptr_t)address;
+    unsigned thread;
+    bool flag;
+    struct pool_block *b;
+
+    *object = NONE;
+    if (a < SMALL_ADDRESS)
+        return a ? PLACE_OTHER : PLACE_NULL;
+    b = pool_find(address, object);
+    if (b)
+        return b->free_event ? PLACE_POOL_FREED : b->flags & ALLOC_PAGED ? PLACE_POOL_PAGED : PLACE_POOL;
+    if (sched_stack_contains(address, &thread, &flag)) {
+        *object = thread;
+        return PLACE_STACK;
+    }
+    for (unsigned i = 0; i < region_count; i++) {
+        if ((size_t)((const char *)address - regions[i].base) < regions[i].size) {
+            *object = i;
+            return PLACE_PEER;
+        }
+    }
+    if (image_contains(address, &flag))
+        return flag ? PLACE_IMAGE : PLACE_IMAGE_CONST;
+    return PLACE_OTHER;
+}
+
+/* ---- faults of the machine ------------------------------------------------------------------------------- */
+
+/* The value itself, or a member of the structure it was taken for. */
+static bool near_token(uint64_t address)
+{
+    return nmr_is_token(address) || nmr_is_token(address & ~(uint64_t)(TOKEN_SPAN - 1));
+}
+
+/* Tell what is at this address; false when nothing is known about it. */
+static bool tell_fault(const struct fault *f, uint64_t at)
+{
+    const char *address = (const char *)(uintptr_t)at;
+    unsigned thread;
+    bool guard;
+
+    if (f->overflow)
+        bad(ACCESS_STACK_OVERFLOW, sched_self(), address, f->write, 0, f->pc);
+    else if (at < SMALL_ADDRESS)
+        bad(ACCESS_NULL, NONE, address, f->write, at, f->pc);
+    else if ((size_t)(address - POOL_BASE) < POOL_BYTES_MAX)
+        return !check_pool(address, 1, f->write, false, f->pc);
+    else if (sched_stack_contains(address, &thread, &guard) && !guard)
+        bad(ACCESS_STACK_DEAD, thread, address, f->write, 0, f->pc);
+    else if (near_token(at))
+        bad(ACCESS_HANDLE, NONE, address, f->write, 0, f->pc);
+    else
+        return false;
+    return true;
+}
+
+/*
+ * x86-64 reports address 0 for a non-canonical one.  The hook that ran just before knows better; without hooks
+ * it is taken for a NULL pointer, by far the likelier.
+ */
+static void on_fault(const struct fault *f)
+{
+    uint64_t at = f->address ? f->address : (uint64_t)last_looked_at;
+
+    if (f->signal != SIGSEGV && f->signal != SIGBUS) {
+        event_emit(EV_BUGCHECK, NONE, KMODE_EXCEPTION_NOT_HANDLED, (uint64_t)f->signal, 0, 0, f->pc);
+    } else {
+        if (!f->address && !((at + (1ull << 47)) >> 48))
+            at = 0;                         /* canonical, so not what faulted */
+        check_regions((const char *)(uintptr_t)at, 1, f->write, f->pc);
+        if (!tell_fault(f, at))
+            bad(ACCESS_WILD, NONE, (const void *)(uintptr_t)at, f->write, 0, f->pc);
+    }
+    sched_stop(VERDICT_OUTSIDE);            /* no judge wanted it, and the thread cannot go on */
+}
+
+/* ---- the module's calls of the C library ----------------------------------------------------------------- */
+
+void *nmrcheck_memcpy(void *to, const void *from, size_t size)
+{
+    memory_use(from, size, false, CALLER());
+    memory_use(to, size, true, CALLER());
+    return memcpy(to, from, size);
+}
+
+void *nmrcheck_memmove(void *to, const void *from, size_t size)
+{
+    memory_use(from, size, false, CALLER());
+    memory_use(to, size, true, CALLER());
+    return memmove(to, from, size);
+}
+
+void *nmrcheck_memset(void *to, int byte, size_t size)
+{
+    memory_use(to, size, true, CALLER());
+    return memset(to, byte, size);
+}
+
+int nmrcheck_memcmp(const void *a, const void *b, size_t size)
+{
+    memory_use(a, size, false, CALLER());
+    memory_use(b, size, false, CALLER());
+    return memcmp(a, b, size);
+}
+
+size_t nmrcheck_strlen(const char *text)
+{
+    size_t length = 0;
+
+    do
+        memory_use(text + length, 1, false, CALLER());
+    while (text[length++]);
+    return length - 1;
+}

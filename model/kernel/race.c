@@ -1,0 +1,251 @@
+/*
+ * race.c - two accesses to the same byte, one of them a write, that no synchronisation orders.
+ *
+ * Happens-before by vector clocks.  Each 8-byte cell of the pool and of the module's globals
+ * remembers its last few accesses with the bytes they touched, as ThreadSanitizer's shadow words
+ * do; an access that was pushed out is a race missed, never one invented.
+ *
+ * Synchronisation: every acquire of an object joins all earlier releases of it; Interlocked
+ * functions are both, on their address; thread creation and end.  A volatile access looks like any other
+ * (the TSan ABI of gcc can tell it apart, see hooks.c).
+ *
+ * Clocks go on from execution to execution: what is older than `origin` happened in an earlier
+ * one and orders before everything, so that no cell needs to be cleared.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+enum {
+    SLOTS = 4,                              /* accesses a cell remembers */
+    IMAGE_CELLS = 8192,                     /* globals past 64 KiB are not watched */
+    OBJECTS = 1024, REPORTS = 64
+};
+
+struct access {
+    uint32_t clock;
+    uint8_t bytes;                          /* mask within the cell */
+    uint8_t thread : 7, write : 1;
+    const void *pc;
+};
+struct cell { struct access slots[SLOTS]; };
+
+static struct cell pool_cells[POOL_BYTES_MAX / 8], image_cells[IMAGE_CELLS];
+static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
+static uint32_t origin = 1;
+static uint32_t started;                                /* threads that have a clock */
+static struct { uint32_t key, epoch, clock[THREADS_MAX]; } objects[OBJECTS];
+static uint32_t object_count, epoch;
+static struct { const void *a, *b; } reports[REPORTS];
+static unsigned report_count;
+
+bool race_enabled = true;
+
+void race_reset(void)
+{
+    for (uint32_t rest = started; rest; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
+
+        if (origin <= clocks[t][t])
+            origin = clocks[t][t] + 1;
+    }
+    if (origin > UINT32_MAX / 2) {          /* once in a very long campaign */
+        memset(pool_cells, 0, sizeof pool_cells);
+        memset(image_cells, 0, sizeof image_cells);
+        memset(clocks, 0, sizeof clocks);
+        origin = 1;
+    }
+    started = 0;
+    object_count = 0;
+    report_count = 0;
+    if (++epoch == 0) {
+        memset(objects, 0, sizeof objects);
+        epoch = 1;
+    }
+}
+
+static void join(uint32_t *to, const uint32_t *from)
+{
+    for (unsigned i = 0; i < THREADS_MAX; i++)
+        if (to[i] < from[i])
+            to[i] = from[i];
+}
+
+static void start(unsigned thread)
+{
+    for (unsigned i = 0; !(started & 1u << thread) && i < THREADS_MAX; i++)
+        clocks[thread][i] = i == thread ? origin : origin - 1;
+    started |= 1u << thread;
+    clocks[thread][thread]++;
+}
+
+/* The clock of the running thread.  One that nobody announced knows all that happened so far: no false race. */
+static uint32_t *own_clock(void)
+{
+    unsigned self = sched_self();
+
+    if (!(started & 1u << self)) {
+        start(self);
+        for (uint32_t rest = started; rest; rest &= rest - 1) {
+            unsigned other = (unsigned)__builtin_ctz(rest);
+
+            join(clocks[self], clocks[other]);
+            if (other != self)
+                clocks[other][other]++;
+        }
+    }
+    return clocks[self];
+}
+
+void race_spawned(unsigned thread)
+{
+    uint32_t *mine = own_clock();
+
+    start(thread);
+    join(clocks[thread], mine);
+    mine[sched_self()]++;
+}
+
+/* t0 waits for the driving threads before it goes on; the harness does that, so no object tells. */
+void race_ended(unsigned thread)
+{
+    if (thread > 0 && thread < FIRST_WORKER && started & 1u << thread && started & 1u)
+        join(clocks[0], clocks[thread]);
+}
+
+void race_join(unsigned thread)
+{
+    uint32_t *mine = own_clock();
+
+    if (started & 1u << thread)
+        join(mine, clocks[thread]);
+}
+
+static uint32_t *object_clock(uint32_t key, bool make)
+{
+    unsigned i = (unsigned)((uint64_t)key * 0x9E3779B97F4A7C15u >> 40) % OBJECTS;
+
+    while (objects[i].epoch == epoch && objects[i].key != key)
+        i = (i + 1) % OBJECTS;
+    if (objects[i].epoch != epoch) {
+        if (!make)
+            return NULL;
+        if (++object_count == OBJECTS)
+            sched_stop(VERDICT_MEMORY);
+        objects[i].epoch = epoch;
+        objects[i].key = key;
+        memset(objects[i].clock, 0, sizeof objects[i].clock);
+    }
+    return objects[i].clock;
+}
+
+/* No other thread exists: those to come will know all that this one did. */
+static bool alone(void)
+{
+    uint32_t alive = sched_alive();
+
+    return (alive & (alive - 1)) == 0;
+}
+
+void race_release(uint32_t key)
+{
+    uint32_t *mine;
+
+    if (!race_enabled || alone())
+        return;
+    mine = own_clock();
+    join(object_clock(key, true), mine);
+    mine[sched_self()]++;
+}
+
+void race_acquire(uint32_t key)
+{
+    const uint32_t *theirs = race_enabled ? object_clock(key, false) : NULL;
+
+    if (theirs)
+        join(own_clock(), theirs);
+}
+
+/* Two addresses with the same key share their edges: fewer races seen, none invented. */
+static uint32_t address_key(const void *address)
+{
+    return RACE_KEY_ADDRESS | ((uint32_t)((uintptr_t)address >> 2) & (RACE_KEY_ADDRESS - 1));
+}
+
+void race_release_address(const void *address)
+{
+    race_release(address_key(address));
+}
+
+void race_acquire_address(const void *address)
+{
+    race_acquire(address_key(address));
+}
+
+static void report(const void *address, const struct access *earlier, const struct access *now)
+{
+    uint32_t object = NONE;
+
+    for (unsigned i = 0; i < report_count; i++)
+        if ((reports[i].a == earlier->pc && reports[i].b == now->pc) ||
+            (reports[i].a == now->pc && reports[i].b == earlier->pc))
+            return;
+    if (report_count < REPORTS) {
+        reports[report_count].a = earlier->pc;
+        reports[report_count++].b = now->pc;
+    }
+    pool_find(address, &object);
+    event_emit(EV_RACE, object, 0, (uint64_t)(uintptr_t)address, (uint64_t)(uintptr_t)earlier->pc,
+               (uint64_t)earlier->thread | (uint64_t)earlier->write << 8 | (uint64_t)now->write << 9, now->pc);
+}
+
+static void access_cell(struct cell *cell, const char *address, struct access now, const uint32_t *mine)
+{
+    struct access *slot = NULL, *oldest = &cell->slots[0];
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct access *old = &cell->slots[i];
+
+        if (old->clock < origin) {
+            slot = old;
+            continue;
+        }
+        if (old->thread == now.thread) {
+            if (old->bytes == now.bytes && old->write <= now.write)
+                slot = old;
+        } else if (old->bytes & now.bytes && (old->write || now.write) && old->clock > mine[old->thread]) {
+            report(address, old, &now);
+        }
+        if (old->clock <= mine[old->thread] && old->clock < oldest->clock)
+            oldest = old;
+    }
+    *(slot ? slot : oldest) = now;
+}
+
+void race_access(const void *address, size_t size, bool write, const void *pc)
+{
+    const char *at = address, *end = at + size;
+    const uint32_t *mine;
+    unsigned self = sched_self();
+
+    if (!race_enabled || alone())
+        return;
+    mine = own_clock();
+    while (at < end) {
+        uintptr_t a = (uintptr_t)at;
+        unsigned first = a % 8, length = 8 - first;
+        size_t in_pool = (size_t)(at - POOL_BASE), in_image = (size_t)(at - image_data_begin);
+        struct cell *cell = NULL;
+
+        if (length > (size_t)(end - at))
+            length = (unsigned)(end - at);
+        if (in_pool < POOL_BYTES_MAX)
+            cell = &pool_cells[in_pool / 8];
+        else if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS)
+            cell = &image_cells[(uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
+        if (cell)
+            access_cell(cell, at, (struct access){mine[self], (uint8_t)(((1u << length) - 1) << first),
+                                                  (uint8_t)(self & 0x7F), write, pc}, mine);
+        at += length;
+    }
+}

@@ -1,0 +1,135 @@
+/*
+ * callback.c - calls from NMR into client and provider modules.
+ *
+ * The only place that calls them.  Nothing of ours is half-changed and nothing is held around a callback (N-28);
+ * the callback may call any NMR function and may let other threads run.  The frame's events are emitted at
+ * the callback's own IRQL; the caller's IRQL is put back afterwards, whatever the module left.
+ */
+#include "choice.h"
+#include "kernel/kernel.h"
+#include "nmr/state.h"
+#include "sites.h"
+
+/* ND-7 leaves the IRQL open for the sites that ask: SITE_NONE does not.  Returns what end() has to restore. */
+static unsigned begin(const struct binding *b, enum side side, const void *function, enum site_number irql_site)
+{
+    const struct registration *r = b->sides[side].registration;
+    unsigned level = irql_get();
+
+    if (r->owner == CALLER_MODULE && image_gone()) {
+        event_emit(EV_MISUSE, NONE, MISUSE_IMAGE_GONE, ADDRESS(function), 0, 0, function);
+        sched_stop(VERDICT_FINDING);
+    }
+    order_before_callback(b);
+    if (irql_site != SITE_NONE && r->owner == CALLER_MODULE && level < DISPATCH_LEVEL &&
+        choice_ask(CHOICE_SYSTEM, sched_self(), irql_site, 2))
+        irql_set(DISPATCH_LEVEL);
+    return level;
+}
+
+static void end(const struct binding *b, unsigned level)
+{
+    order_after_callback(b);
+    irql_set(level);
+}
+
+static void enter(const struct binding *b, enum frame frame, PVOID context, const void *function)
+{
+    event_emit((uint16_t)(EV_ENTER + frame), b->number, 0, ADDRESS(context), 0, 0, function);
+}
+
+static void leave(const struct binding *b, enum frame frame, NTSTATUS status, PVOID context, const void *function)
+{
+    event_emit((uint16_t)(EV_LEAVE + frame), b->number, status, ADDRESS(context), 0, 0, function);
+}
+
+NTSTATUS callback_client_attach(struct binding *b)
+{
+    struct registration *client = b->sides[SIDE_CLIENT].registration;
+    struct registration *provider = b->sides[SIDE_PROVIDER].registration;
+    PNPI_CLIENT_ATTACH_PROVIDER_FN attach = client_of(client)->ClientAttachProvider;
+    unsigned level = begin(b, SIDE_CLIENT, CODE(attach), SITE_NONE);
+    NTSTATUS status;
+
+    enter(b, FRAME_CLIENT_ATTACH, NULL, CODE(attach));
+    status = attach(b->sides[SIDE_CLIENT].handle, client->context, provider->instance);
+    leave(b, FRAME_CLIENT_ATTACH, status, NULL, CODE(attach));
+    end(b, level);
+    return status;
+}
+
+NTSTATUS callback_provider_attach(struct binding *b, const VOID *client_dispatch, struct attach_disturbance d)
+{
+    struct registration *client = b->sides[SIDE_CLIENT].registration;
+    struct registration *provider = b->sides[SIDE_PROVIDER].registration;
+    PNPI_PROVIDER_ATTACH_CLIENT_FN attach = provider_of(provider)->ProviderAttachClient;
+    PVOID context = b->sides[SIDE_CLIENT].context;
+    PVOID context_canary = handle_make(TOKEN_GARBAGE, SIDE_PROVIDER, b->number);
+    const VOID *dispatch_canary = handle_make(TOKEN_GARBAGE, SIDE_PROVIDER, b->number);
+    unsigned level = begin(b, SIDE_PROVIDER, CODE(attach), SITE_NONE);
+    unsigned flags = d.flags;
+    uint64_t written = 0;
+    NTSTATUS status;
+
+    flags |= d.null_context_out ? ATTACH_NULL_CONTEXT_OUT : 0u;
+    flags |= d.null_dispatch_out ? ATTACH_NULL_DISPATCH_OUT : 0u;
+    flags |= client_dispatch ? 0u : ATTACH_NO_CLIENT_DISPATCH;
+    b->context_slot = context_canary;
+    b->dispatch_slot = dispatch_canary;
+    event_emit(EV_ENTER + FRAME_PROVIDER_ATTACH, b->number, flags, ADDRESS(provider->context), ADDRESS(context),
+               ADDRESS(client_dispatch), CODE(attach));
+    status = attach(b->sides[SIDE_PROVIDER].handle, provider->context, client->instance, context, client_dispatch,
+                    d.null_context_out ? NULL : &b->context_slot, d.null_dispatch_out ? NULL : &b->dispatch_slot);
+    written |= b->context_slot != context_canary ? 1u : 0u;
+    written |= b->dispatch_slot != dispatch_canary ? 2u : 0u;
+    event_emit(EV_LEAVE + FRAME_PROVIDER_ATTACH, b->number, status, ADDRESS(b->context_slot),
+               ADDRESS(b->dispatch_slot), written, CODE(attach));
+    end(b, level);
+    return status;
+}
+
+NTSTATUS callback_detach(struct binding *b, enum side side)
+{
+    struct registration *r = b->sides[side].registration;
+    /* Two names of one type: NTSTATUS (PVOID BindingContext). */
+    PNPI_CLIENT_DETACH_PROVIDER_FN detach = side == SIDE_CLIENT ? client_of(r)->ClientDetachProvider
+                                                                : provider_of(r)->ProviderDetachClient;
+    enum frame frame = side == SIDE_CLIENT ? FRAME_CLIENT_DETACH : FRAME_PROVIDER_DETACH;
+    PVOID context = b->sides[side].context;
+    unsigned level;
+    NTSTATUS status;
+
+    fields_check(r);
+    level = begin(b, side, CODE(detach), SITE_ND_DETACH_IRQL);
+    enter(b, frame, context, CODE(detach));
+    status = detach(context);
+    leave(b, frame, status, context, CODE(detach));
+    end(b, level);
+    return status;
+}
+
+static PNPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN cleanup_of(const struct binding *b, enum side side)
+{
+    const struct registration *r = b->sides[side].registration;
+
+    return side == SIDE_CLIENT ? client_of(r)->ClientCleanupBindingContext
+                               : provider_of(r)->ProviderCleanupBindingContext;
+}
+
+bool callback_has_cleanup(const struct binding *b, enum side side)
+{
+    return cleanup_of(b, side) && !b->sides[side].no_cleanup;
+}
+
+void callback_cleanup(struct binding *b, enum side side)
+{
+    PNPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN cleanup = cleanup_of(b, side);
+    enum frame frame = side == SIDE_CLIENT ? FRAME_CLIENT_CLEANUP : FRAME_PROVIDER_CLEANUP;
+    PVOID context = b->sides[side].context;
+    unsigned level = begin(b, side, CODE(cleanup), SITE_ND_CLEANUP_IRQL);
+
+    enter(b, frame, context, CODE(cleanup));
+    cleanup(context);
+    leave(b, frame, 0, context, CODE(cleanup));
+    end(b, level);
+}

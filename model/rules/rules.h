@@ -1,0 +1,38 @@
+/*
+ * rules.h - the judges.
+ *
+ * A rule is one checkable sentence of the contract.  rules.def lists them; the monitors in this
+ * folder watch events and raise a finding when one is broken.  They know nothing of the mock but
+ * its events, so a mistake in the mock cannot hide behind a judge that shares it.
+ */
+#ifndef MODEL_RULES_H
+#define MODEL_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum rule {
+    RULE_NONE,
+#define RULE(id, name, class, source, sentence) RULE_##id,
+#include "rules.def"
+#undef RULE
+    RULES
+};
+
+struct rule_info {
+    const char *name;                           /* "PA-4" */
+    char class;                                 /* D documented, S should, H header, K kernel, W Windows, I inferred */
+    const char *source;                         /* page codes of the contract, e.g. "pac, apc" */
+    const char *sentence;
+};
+extern const struct rule_info rule_table[RULES];
+enum rule rule_find(const char *name);          /* RULE_NONE when there is no such rule */
+/* The page's address behind a source code such as "pac"; NULL for codes without one. */
+const char *rule_source_page(const char *code, unsigned length);
+
+/* Register the judges, once. */
+void rules_install(void);
+/* Start an execution. */
+void rules_begin(unsigned clients_max, bool needs_client_dispatch);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * bugcodes.h
+ *
+ * The bug checks that a network module can cause, or may cause itself with KeBugCheckEx.
+ *
+ * Source      bugcodes.h of the WDK and the debugger's bug check reference (values); those that mingw-w64
+ *             has were checked against it
+ */
+#ifndef NMRCHECK_WDK_BUGCODES_H
+#define NMRCHECK_WDK_BUGCODES_H
+
+#include "ntdef.h"
+
+#define APC_INDEX_MISMATCH                                       ((ULONG)0x00000001)
+#define INVALID_AFFINITY_SET                                     ((ULONG)0x00000003)
+#define IRQL_NOT_DISPATCH_LEVEL                                  ((ULONG)0x00000008)
+#define IRQL_NOT_GREATER_OR_EQUAL                                ((ULONG)0x00000009)
+#define IRQL_NOT_LESS_OR_EQUAL                                   ((ULONG)0x0000000A)
+#define MAXIMUM_WAIT_OBJECTS_EXCEEDED                            ((ULONG)0x0000000C)
+#define MUTEX_LEVEL_NUMBER_VIOLATION                             ((ULONG)0x0000000D)
+#define SPIN_LOCK_ALREADY_OWNED                                  ((ULONG)0x0000000F)
+#define SPIN_LOCK_NOT_OWNED                                      ((ULONG)0x00000010)
+#define THREAD_NOT_MUTEX_OWNER                                   ((ULONG)0x00000011)
+#define REFERENCE_BY_POINTER                                     ((ULONG)0x00000018)
+#define BAD_POOL_HEADER                                          ((ULONG)0x00000019)
+#define MEMORY_MANAGEMENT                                        ((ULONG)0x0000001A)
+#define KMODE_EXCEPTION_NOT_HANDLED                              ((ULONG)0x0000001E)
+#define KERNEL_APC_PENDING_DURING_EXIT                           ((ULONG)0x00000020)
+#define DEVICE_REFERENCE_COUNT_NOT_ZERO                          ((ULONG)0x00000036)
+#define SYSTEM_EXIT_OWNED_MUTEX                                  ((ULONG)0x00000039)
+#define SYSTEM_SERVICE_EXCEPTION                                 ((ULONG)0x0000003B)
+#define MULTIPLE_IRP_COMPLETE_REQUESTS                           ((ULONG)0x00000044)
+#define IRQL_GT_ZERO_AT_SYSTEM_SERVICE                           ((ULONG)0x0000004A)
+#define NO_PAGES_AVAILABLE                                       ((ULONG)0x0000004D)
+#define NDIS_INTERNAL_ERROR                                      ((ULONG)0x0000004F)
+#define PAGE_FAULT_IN_NONPAGED_AREA                              ((ULONG)0x00000050)
+#define KERNEL_STACK_INPAGE_ERROR                                ((ULONG)0x00000077)
+#define BUGCODE_NDIS_DRIVER                                      ((ULONG)0x0000007C)
+#define SYSTEM_THREAD_EXCEPTION_NOT_HANDLED                      ((ULONG)0x0000007E)
+#define UNEXPECTED_KERNEL_MODE_TRAP                              ((ULONG)0x0000007F)
+#define SPIN_LOCK_INIT_FAILURE                                   ((ULONG)0x00000081)
+#define KERNEL_MODE_EXCEPTION_NOT_HANDLED                        ((ULONG)0x0000008E)
+#define INVALID_WORK_QUEUE_ITEM                                  ((ULONG)0x00000096)
+#define ATTEMPTED_SWITCH_FROM_DPC                                ((ULONG)0x000000B8)
+#define ATTEMPTED_WRITE_TO_READONLY_MEMORY                       ((ULONG)0x000000BE)
+#define SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION                  ((ULONG)0x000000C1)
+#define BAD_POOL_CALLER                                          ((ULONG)0x000000C2)
+#define DRIVER_VERIFIER_DETECTED_VIOLATION                       ((ULONG)0x000000C4)
+#define DRIVER_CORRUPTED_EXPOOL                                  ((ULONG)0x000000C5)
+#define DRIVER_CAUGHT_MODIFYING_FREED_POOL                       ((ULONG)0x000000C6)
+#define TIMER_OR_DPC_INVALID                                     ((ULONG)0x000000C7)
+#define IRQL_UNEXPECTED_VALUE                                    ((ULONG)0x000000C8)
+#define DRIVER_LEFT_LOCKED_PAGES_IN_PROCESS                      ((ULONG)0x000000CB)
+#define PAGE_FAULT_IN_FREED_SPECIAL_POOL                         ((ULONG)0x000000CC)
+#define PAGE_FAULT_BEYOND_END_OF_ALLOCATION                      ((ULONG)0x000000CD)
+#define DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS    ((ULONG)0x000000CE)
+#define DRIVER_CORRUPTED_MMPOOL                                  ((ULONG)0x000000D0)
+#define DRIVER_IRQL_NOT_LESS_OR_EQUAL                            ((ULONG)0x000000D1)
+#define DRIVER_PORTION_MUST_BE_NONPAGED                          ((ULONG)0x000000D3)
+#define SYSTEM_SCAN_AT_RAISED_IRQL_CAUGHT_IMPROPER_DRIVER_UNLOAD ((ULONG)0x000000D4)
+#define DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL                  ((ULONG)0x000000D5)
+#define DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION               ((ULONG)0x000000D6)
+#define WORKER_THREAD_RETURNED_AT_BAD_IRQL                       ((ULONG)0x000000E1)
+#define MANUALLY_INITIATED_CRASH                                 ((ULONG)0x000000E2)
+#define RESOURCE_NOT_OWNED                                       ((ULONG)0x000000E3)
+#define WORKER_INVALID                                           ((ULONG)0x000000E4)
+#define THREAD_STUCK_IN_DEVICE_DRIVER                            ((ULONG)0x000000EA)
+#define DRIVER_OVERRAN_STACK_BUFFER                              ((ULONG)0x000000F7)
+#define ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY                    ((ULONG)0x000000FC)
+#define CLOCK_WATCHDOG_TIMEOUT                                   ((ULONG)0x00000101)
+#define CRITICAL_STRUCTURE_CORRUPTION                            ((ULONG)0x00000109)
+#define DRIVER_RETURNED_HOLDING_CANCEL_LOCK                      ((ULONG)0x0000011B)
+#define NMR_INVALID_STATE                                        ((ULONG)0x00000125)
+#define NETIO_INVALID_POOL_CALLER                                ((ULONG)0x00000126)
+#define DPC_WATCHDOG_VIOLATION                                   ((ULONG)0x00000133)
+#define KERNEL_SECURITY_CHECK_FAILURE                            ((ULONG)0x00000139)
+#define KERNEL_MODE_HEAP_CORRUPTION                              ((ULONG)0x0000013A)
+#define HYPERVISOR_ERROR                                         ((ULONG)0x00020001)
+#define THREAD_TERMINATE_HELD_MUTEX                              ((ULONG)0x4000008A)
+
+#endif /* NMRCHECK_WDK_BUGCODES_H */

@@ -1,0 +1,56 @@
+/*
+ * summary.h - what a whole campaign did and found, as Markdown, as plain text and as JSON.
+ *
+ * A campaign is a list of phases ("explore", "random", "corpus", "libfuzzer") with one sentence on
+ * what each of them covered or what stopped it, and a list of findings.
+ */
+#ifndef REPORTS_SUMMARY_H
+#define REPORTS_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "output.h"
+
+enum { SUMMARY_PHASES_MAX = 32, SUMMARY_FINDINGS_MAX = 128 };
+
+struct summary_phase {
+    char name[64];
+    char result[400];                       /* one sentence */
+    uint64_t executions, findings;          /* findings: executions that ended in one */
+    uint64_t distinct, faults;              /* distinct event hashes; executions with a failed call; 0 unknown */
+    unsigned longest;                       /* scheduling points of the longest execution; 0 unknown */
+    bool complete;                          /* everything within the bounds was run */
+    double seconds;
+};
+
+struct summary_finding {
+    char rule[16], detail[200], fingerprint[20];
+    char path[OUTPUT_PATH_MAX];             /* of the shrunk scenario */
+    unsigned records;                       /* of the shrunk scenario */
+    uint64_t seen;                          /* executions that showed it */
+    bool old;                               /* was there before this campaign */
+};
+
+struct summary {
+    const char *tool, *module, *verdict;    /* verdict: one sentence, "no finding" first if there is none */
+    unsigned phase_count, finding_count;
+    struct summary_phase phases[SUMMARY_PHASES_MAX];
+    struct summary_finding findings[SUMMARY_FINDINGS_MAX];
+};
+
+/* The next free phase, or the last one when there are too many; never NULL. */
+struct summary_phase *summary_add_phase(struct summary *s, const char *name);
+
+/* For a terminal: phases, the findings from number `first` on, the verdict. */
+void summary_print(const struct summary *s, unsigned first, FILE *out);
+void summary_print_markdown(const struct summary *s, FILE *out);
+json_t *summary_json(const struct summary *s);
+
+/* FOLDER/summary.md and FOLDER/summary.json, each whole or not at all. */
+enum output_result summary_write(const struct summary *s, const char *folder, struct output_error *error);
+
+#endif
