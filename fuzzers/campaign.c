@@ -341,7 +341,8 @@ static void show_progress(const struct engine_options *o, const struct folders *
     *printed = r->seconds;
     read_numbers(o, p, r);
     fprintf(stderr, "%s%s: %.0f s, %s executions, coverage %s%s", terminal ? "\r\033[K" : "nmrcheck: ",
-            engine_names[o->engine], r->seconds, cli_count(r->executions), cli_count(r->coverage), terminal ? "" : "\n");
+            engine_names[o->engine], r->seconds, cli_count(r->executions), cli_count(r->coverage),
+            terminal ? "" : "\n");
 }
 
 /* Wait for the engine; ask it to stop when the user wants or when it is late, and insist after a while. */

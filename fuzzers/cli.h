@@ -155,7 +155,8 @@ struct campaign {
     struct summary *summary;
     const char *phase;                      /* for the progress line */
     double started, deadline, phase_started;
-    uint64_t executions;                    /* of earlier phases */
+    uint64_t executions;                    /* of earlier phases … */
+    uint64_t phase_executions;              /* … and of earlier setups of this one */
     bool keep_going;
     double printed;                         /* when the last progress line was */
     bool line_open;                         /* a progress line without line end is on the terminal */

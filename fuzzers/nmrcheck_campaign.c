@@ -87,11 +87,12 @@ static void progress(struct campaign *c, uint64_t executions)
     if ((now - c->printed) * 1000 < (terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS))
         return;
     c->printed = now;
+    executions += c->phase_executions;
     char left[40] = "";
     if (c->deadline > now)
         snprintf(left, sizeof left, ", %.0f s left", c->deadline - now);
-    fprintf(stderr, "%s%s: %llu executions, %.0f/s, %u finding%s%s%s", terminal ? "\r\033[K" : "nmrcheck: ", c->phase,
-            (unsigned long long)(c->executions + executions), phase > 0 ? (double)executions / phase : 0.0,
+    fprintf(stderr, "%s%s: %s executions, %s/s, %u finding%s%s%s", terminal ? "\r\033[K" : "nmrcheck: ", c->phase,
+            cli_count(c->executions + executions), cli_count(phase > 0 ? (uint64_t)((double)executions / phase) : 0),
             c->findings->count, c->findings->count == 1 ? "" : "s", left, terminal ? "" : "\n");
     c->line_open = terminal;
 }
@@ -160,15 +161,16 @@ static void say_numbers(struct summary_phase *p, const struct explore_result *r)
         [CHOICE_SYSTEM] = "another choice of NMR",
     };
     say(p, "%s execution%s, longest %u scheduling points, %s distinct event hash%s, %s%s simulated states",
-        cli_count(r->executions), plural(r->executions), r->longest, cli_count(r->distinct), r->distinct == 1 ? "" : "es",
-        cli_count(states.count), states.count == STATE_SLOTS / 2 ? " or more" : "");
+        cli_count(r->executions), plural(r->executions), r->longest, cli_count(r->distinct),
+        r->distinct == 1 ? "" : "es", cli_count(states.count), states.count == STATE_SLOTS / 2 ? " or more" : "");
     for (unsigned i = 0; i < CHOICE_KINDS; i++)
         if (words[i] != NULL && r->deviated[i] > 0)
             say(p, ", %s with %s", cli_count(r->deviated[i]), words[i]);
     if (r->verdicts[VERDICT_FINDING] > 0)
         say(p, ", %s with a finding", cli_count(r->verdicts[VERDICT_FINDING]));
     if (r->verdicts[VERDICT_OUTSIDE] > 0)
-        say(p, ", %s left the contract and were not judged further", cli_count(r->verdicts[VERDICT_OUTSIDE]));
+        say(p, ", %s left the contract and were not judged further",
+            cli_count(r->verdicts[VERDICT_OUTSIDE]));
     if (limited(r) > 0)
         say(p, ", %s hit a limit and were not followed to their end", cli_count(limited(r)));
 }
@@ -182,6 +184,7 @@ static void finish_phase(struct campaign *c, struct summary_phase *p, const stru
     p->longest = r->longest;
     p->seconds = cli_now() - c->phase_started;
     c->executions += r->executions;
+    c->phase_executions = 0;
     campaign_progress_clear(c);
 }
 
@@ -256,6 +259,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
         bool whole = r.end == EXPLORE_COMPLETE && r.preemptions_done >= (int)b->preemptions;
         done += whole;
         add_result(&sum, &r);
+        c->phase_executions = sum.executions;
     }
     if (done < scripts && sum.end == EXPLORE_COMPLETE)
         sum.end = EXPLORE_STOPPED;

@@ -35,8 +35,9 @@ static const char *const place_names[] = {
 };
 
 static const char *const registration_states[] = {
-    [REGISTRATION_NONE] = "not registered", [REGISTRATION_REGISTERING] = "being registered", [REGISTRATION_REGISTERED] = "registered",
-    [REGISTRATION_DEREGISTERING] = "being deregistered", [REGISTRATION_DRAINED] = "deregistered", [REGISTRATION_CLOSED] = "closed",
+    [REGISTRATION_NONE] = "not registered", [REGISTRATION_REGISTERING] = "being registered",
+    [REGISTRATION_REGISTERED] = "registered", [REGISTRATION_DEREGISTERING] = "being deregistered",
+    [REGISTRATION_DRAINED] = "deregistered", [REGISTRATION_CLOSED] = "closed",
 };
 
 static const char *const binding_states[] = {
@@ -132,10 +133,10 @@ static const struct row { enum story_weight weight; const char *text; } rows[EVE
     [EV_THREAD_START] = {STORY_DETAIL, "thread %t starts"},
     [EV_THREAD_END] = {STORY_DETAIL, "thread %t ends"},
     [EV_REGISTRATION_FIELD] = {STORY_DETAIL, "%R: %F is %w"},
-    [EV_REGISTRATION_PLACE] = {STORY_DETAIL, "%R: %F is in %P"},
+    [EV_REGISTRATION_PLACE] = {STORY_DETAIL, "%R: %F points to %P"},
     [EV_REGISTRATION_CHANGED] = {STORY_PLAIN, "%R: the registered structures were changed"},
-    [EV_BINDING_CONTEXT] = {STORY_DETAIL, "%B: the provider's context is in %P"},
-    [EV_BINDING_DISPATCH] = {STORY_DETAIL, "%B: the provider's dispatch table is in %P"},
+    [EV_BINDING_CONTEXT] = {STORY_DETAIL, "%B: the provider's context points to %P"},
+    [EV_BINDING_DISPATCH] = {STORY_DETAIL, "%B: the provider's dispatch table points to %P"},
     [EV_BINDING_DISPATCH_CHANGED] = {STORY_PLAIN, "%B: the provider's dispatch table changed while attached"},
     [EV_LOCK_ACQUIRE] = {STORY_PLAIN, "acquires %L %o"},
     [EV_LOCK_RELEASE] = {STORY_PLAIN, "releases %L %o"},
@@ -274,6 +275,10 @@ static void describe_enter(const struct event *e, enum frame frame, struct story
     for (size_t i = 0; frame == FRAME_PROVIDER_ATTACH && i < sizeof oddities / sizeof *oddities; i++)
         if ((e->value & oddities[i].flag) != 0)
             append(line, ", ", oddities[i].text);
+    if (frame == FRAME_CALLBACK) {
+        snprintf(about, sizeof about, " of c%u", (unsigned)e->b);
+        append(line, ", through the table", about);
+    }
     if (frame == FRAME_CALL && e->c == 1)
         append(line, ", ", "before its attach has returned");
 }

@@ -14,7 +14,7 @@
 
 /* Stacks have fixed addresses: what a thread's uninitialised memory or a pointer to a local looks like must
  * not differ between executions.  Each slot is a guard of the stack's own size, then the stack. */
-#define STACK_BASE ((char *)0x520000000000)
+#define STACK_BASE ((char *)0x320000000000)
 enum { STACK_SLOT = 2 * SCHED_STACK_BYTES };
 
 struct thread {

@@ -164,6 +164,20 @@ expect 0 replay --check corpus
 expect 1 check "$mutant" --corpus corpus --time 60
 says "corpus      1 scenarios replayed, 0 not as their files expect"
 
+# ---- engines: they may not have been built, and then that is said
+for engine in libfuzzer afl; do
+    preset=${engine/libfuzzer/fuzz}
+    got=0
+    tests=$((tests + 1))
+    "$nmrcheck" fuzz "$good" --engine $engine --time 2 --out "engine-$engine" >out 2>err || got=$?
+    if [ "$got" -eq 0 ]; then
+        says "$good: no finding in "
+    elif ! [ "$(cat err)" = "nmrcheck: nmrcheck-$engine is neither beside this program nor in a neighbouring '$preset' \
+build folder; build it with cmake --preset $preset" ]; then
+        fail "fuzz --engine $engine: exit code $got"
+    fi
+done
+
 # ---- bad command lines
 bad "nmrcheck: no command; nmrcheck --help lists them"
 bad "nmrcheck: unknown command 'frobnicate'; nmrcheck --help lists them" frobnicate
@@ -200,7 +214,8 @@ printf 'module %s\nop t1 call c0\nswitch t1 at KeSomething #1 -> t2\n' "$good" >
 bad "nmrcheck: site.scn:3: unknown site 'KeSomething'" replay site.scn
 printf 'module %s\n\nopp t1 call c0\n' "$good" >word.scn
 expect 2 replay word.scn
-grep -q '^nmrcheck: word.scn:3: ' err && [ "$(wc -l <err)" -eq 1 ] || fail "a wrong first word: not one line about line 3"
+grep -q '^nmrcheck: word.scn:3: ' err && [ "$(wc -l <err)" -eq 1 ] ||
+    fail "a wrong first word: not one line about line 3"
 printf 'module %s\nop t1 call c0' "$good" >cut.scn
 bad "nmrcheck: cut.scn:2: truncated: the line has no end" replay cut.scn
 head -c -3 finding.bin >cut.bin
@@ -220,8 +235,8 @@ bad "nmrcheck: plain.scn: shows no finding: PASS" shrink plain.scn
 bad "nmrcheck: plain.scn: shows no finding: PASS" keep --corpus corpus2 plain.scn
 [ ! -e corpus2 ] || fail "keep made a folder for nothing"
 expect 2 replay --bless finding.bin
-[ "$(cat err)" = "nmrcheck: finding.bin: a binary scenario has no place for expectations; nmrcheck show makes it text" ] ||
-    fail "blessing a binary scenario"
+[ "$(cat err)" = "nmrcheck: finding.bin: a binary scenario has no place for expectations; nmrcheck show makes it \
+text" ] || fail "blessing a binary scenario"
 
 # ---- one bad file among good ones: told about, the others are replayed
 mkdir mixed

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "vocabulary.h"
 
 /* Empty world: no pool block, no lock, IRQL 0 everywhere. */
 void kernel_reset(void);
@@ -30,7 +31,7 @@ unsigned locks_held(void);                  /* locks of any kind the running thr
 
 /* ---- pool (pool.c) */
 enum { POOL_BLOCKS_MAX = 2048, POOL_BYTES_MAX = 1 << 20 };
-#define POOL_BASE ((char *)0x510000000000)  /* fixed: the same addresses in each execution and process */
+#define POOL_BASE ((char *)0x310000000000)  /* fixed: the same addresses in each execution and process */
 
 struct pool_block {
     char *address;

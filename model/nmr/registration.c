@@ -50,7 +50,7 @@ struct registration *registration_get(uint32_t number)
  */
 static void set_state(struct registration *r, enum registration_state next)
 {
-#define TO(state) (1u << REG_##state)
+#define TO(state) (1u << REGISTRATION_##state)
     static const unsigned transitions[] = {
         [REGISTRATION_NONE]          = TO(REGISTERING),
         [REGISTRATION_REGISTERING]   = TO(REGISTERED) | TO(DEREGISTERING),

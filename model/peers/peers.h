@@ -71,7 +71,7 @@ void peer_callback_leave(unsigned peer, unsigned function, uint32_t binding, NTS
  * does not find new data.
  */
 enum { PEER_PAGE_BYTES = 4096 };
-#define PEER_PAGES_BASE ((char *)0x530000000000)
+#define PEER_PAGES_BASE ((char *)0x330000000000)
 
 void peer_pages_reset(void);
 void peer_pages_renew(unsigned peer);           /* fresh, empty pages: before a registration */

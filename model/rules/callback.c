@@ -1,0 +1,94 @@
+/* callback.c - calls between the attached modules: who, when, with what (PA-7, PA-8, PA-24, PA-25, PD-1, PD-2, …). */
+#include "view.h"
+
+/* Does the call go to the counterpart it should go to?  Known when the module serves a call of that binding. */
+static void judge_identity(const struct event *e)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+    const struct view_frame *call = f && f->frame == FRAME_CALL ? f : NULL;
+    bool pair = e->object != NONE && e->b == e->c;
+
+    if (!call) {
+        if (e->object == NONE)
+            REPORT(e, RULE_PA_7, "a client callback got a context that no client handed out");
+        if (!pair)
+            REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
+        return;
+    }
+    if (pair && e->object != call->object)
+        REPORT(e, RULE_PA_25, "serving one client, the provider called another one");
+    if (!pair && e->object == call->object)
+        REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
+    if (!pair)
+        REPORT(e, RULE_PA_7, "a client callback got a context that is not the one of the client it belongs to");
+}
+
+static void judge_time(const struct event *e, const struct view_binding *b)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+
+    if (!f)
+        return;
+    if (f->frame == FRAME_PROVIDER_CLEANUP)
+        REPORT(e, RULE_PC_4, "a client callback was called from the cleanup callback");
+    if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE)
+        REPORT(e, RULE_PA_24, "a client callback was called before the attach had returned success");
+    if (!b->detach_left)
+        return;
+    if (f->event > b->detach_left)
+        REPORT(e, RULE_PD_1, "a client callback was called by code that started after the detach callback had returned");
+    if (!view_detach_over(b))
+        return;
+    if (f->frame == FRAME_WORK_ITEM)
+        REPORT(e, RULE_PD_19, "a work item called a client callback after the detach was over");
+    REPORT(e, RULE_PD_2, "a client callback was called after the detach was over, by a call in progress at the time");
+}
+
+static void callback_entered(const struct event *e)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+    const struct view_binding *b = view_binding(e->object);
+
+    if (f && f->frame == FRAME_PROVIDER_ATTACH)
+        REPORT(e, RULE_PA_24, "a client callback was called inside the attach callback");
+    judge_identity(e);
+    if (b)
+        judge_time(e, b);
+}
+
+/* The peers tell in c of EV_LEAVE whether the NPI allows this answer: 1 it does, 2 it does not, 0 nobody said. */
+static void call_left(const struct event *e)
+{
+    const struct view_frame *f = view_inside(e->thread, FRAME_CALL);
+    const struct view_binding *b = view_binding(e->object);
+
+    if (!f || !b || e->c != 2)
+        return;
+    if (b->detach_entered)
+        REPORT(e, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
+    if (f->c)
+        REPORT(e, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
+               (unsigned)e->value);
+    if (view.any_detached)
+        REPORT(e, RULE_PD_16, "after another binding's detach a call was answered with status 0x%08X",
+               (unsigned)e->value);
+    REPORT(e, RULE_NPI_1, "a call was answered with status 0x%08X, which the NPI does not allow", (unsigned)e->value);
+}
+
+void callback_monitor(const struct event *e)
+{
+    switch (e->kind) {
+    case EV_ENTER + FRAME_CALLBACK:
+        callback_entered(e);
+        break;
+    case EV_LEAVE + FRAME_CALL:
+        call_left(e);
+        break;
+    case EV_IDENTITY:
+        if (e->value == 0)
+            REPORT(e, RULE_PA_34, "a binding is served by another registration instance than the client attached to");
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,148 @@
+/* misuse.c - kernel functions used against their documentation: the narrowest rule that is broken. */
+#include "view.h"
+
+static void too_high(const struct event *e, const struct view_frame *f)
+{
+    const struct view_thread *w = &view.threads[e->thread];
+    enum frame top = w->depth ? w->frames[w->depth - 1].frame : FRAME_NONE;
+
+    if (top == FRAME_NMR_REGISTER)
+        REPORT(e, RULE_PR_13, "NmrRegisterProvider was called at IRQL %u", e->level);
+    if (top == FRAME_NMR_WAIT)
+        REPORT(e, RULE_PR_21, "NmrWaitForProviderDeregisterComplete was called at IRQL %u", e->level);
+    if (top == FRAME_NMR_DEREGISTER)
+        REPORT(e, RULE_PR_27, "NmrDeregisterProvider was called at IRQL %u", e->level);
+    if (f && f->frame == FRAME_PROVIDER_DETACH)
+        REPORT(e, RULE_PD_12, "the detach callback did at IRQL %u what needs a lower one", e->level);
+    if (f && f->frame == FRAME_PROVIDER_CLEANUP)
+        REPORT(e, RULE_PC_3, "the cleanup callback did at IRQL %u what needs a lower one", e->level);
+    REPORT(e, RULE_KRN_1, "called at IRQL %u; allowed is a lower one", e->level);
+}
+
+static void recursive(const struct event *e, const struct view_frame *f)
+{
+    const struct view_frame *complete = view_inside(e->thread, FRAME_NMR_COMPLETE);
+
+    if (f && f->frame == FRAME_PROVIDER_CLEANUP && complete) {
+        if (view_outside(e->thread, complete, FRAME_PROVIDER_DETACH))
+            REPORT(e, RULE_PC_11, "cleanup ran inside the completion and needs a lock that the detach callback holds");
+        REPORT(e, RULE_PD_15, "cleanup ran inside the completion and needs a lock that is held across it");
+    }
+    if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
+        REPORT(e, RULE_PR_12, "a callback needs a lock that is held across NmrRegisterProvider");
+    if (f && f->frame != FRAME_DRIVER_UNLOAD && view_inside(e->thread, FRAME_DRIVER_UNLOAD))
+        REPORT(e, RULE_PR_28, "a callback needs a lock that is held across the deregistration");
+    REPORT(e, RULE_KRN_2, "a lock was acquired by the thread that holds it");
+}
+
+static void pool_misuse(const struct event *e, const struct view_frame *f)
+{
+    bool cleanup = f && f->frame == FRAME_PROVIDER_CLEANUP, attach = f && f->frame == FRAME_PROVIDER_ATTACH;
+
+    switch ((enum misuse)e->value) {
+    case MISUSE_POOL_DOUBLE_FREE:
+        REPORT(e, cleanup ? RULE_PC_1 : RULE_KRN_5, "memory was freed twice");
+        break;
+    case MISUSE_POOL_TAG: case MISUSE_POOL_NOT_POOL:
+        REPORT(e, cleanup ? RULE_PC_7 : RULE_KRN_5, e->value == MISUSE_POOL_TAG
+               ? "memory was freed with another tag than it was allocated with"
+               : "something was freed that is not pool memory");
+        break;
+    case MISUSE_POOL_ZERO_SIZE: case MISUSE_POOL_ZERO_TAG:
+        REPORT(e, attach ? RULE_PA_36 : RULE_KRN_5, e->value == MISUSE_POOL_ZERO_SIZE
+               ? "zero bytes were allocated" : "the pool tag is zero or not printable");
+        break;
+    default:
+        REPORT(e, RULE_KRN_5, "memory was freed that is still in use");
+        break;
+    }
+}
+
+static void not_initialised(const struct event *e, const struct view_frame *f)
+{
+    if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
+        REPORT(e, RULE_PR_11, "a callback inside NmrRegisterProvider used an object that is not initialised yet");
+    REPORT(e, RULE_KRN_7, "a synchronisation object was used that is not initialised");
+}
+
+static void misuse(const struct event *e)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+
+    switch ((enum misuse)e->value) {
+    case MISUSE_IRQL_TOO_HIGH: case MISUSE_WAIT_AT_DISPATCH: case MISUSE_PAGED_CODE:
+        too_high(e, f);
+        break;
+    case MISUSE_IRQL_TOO_LOW:
+        REPORT(e, RULE_KRN_1, "called at IRQL %u; required is a higher one", e->level);
+        break;
+    case MISUSE_LOCK_RECURSIVE:
+        recursive(e, f);
+        break;
+    case MISUSE_LOCK_NOT_HELD:
+        REPORT(e, RULE_KRN_2, "a lock was released by a thread that does not hold it");
+        break;
+    case MISUSE_LOCK_NO_REGION: case MISUSE_REGION_UNBALANCED:
+        REPORT(e, RULE_KRN_3, "%s", misuse_names[e->value]);
+        break;
+    case MISUSE_NOT_INITIALISED:
+        not_initialised(e, f);
+        break;
+    case MISUSE_RUNDOWN_UNDERFLOW: case MISUSE_RUNDOWN_REINIT:
+        REPORT(e, RULE_KRN_4, "%s", misuse_names[e->value]);
+        break;
+    case MISUSE_WORK_QUEUED_TWICE: case MISUSE_WORK_FREED_QUEUED: case MISUSE_WORK_NOT_AN_ITEM:
+        REPORT(e, RULE_KRN_6, "%s", misuse_names[e->value]);
+        break;
+    case MISUSE_IMAGE_GONE:
+        REPORT(e, RULE_KRN_10, "code of the module was about to run after its unload");
+        break;
+    case MISUSE_HANDLE_CLOSED:
+        REPORT(e, RULE_PA_29, "an NMR handle was closed");
+        break;
+    case MISUSE_COMPARE_IF_LUID:
+        REPORT(e, RULE_PA_15, "the Guid of a module id of type MIT_IF_LUID was compared");
+        break;
+    default:
+        pool_misuse(e, f);
+        break;
+    }
+}
+
+/* An object that callbacks had used already was initialised: it was not ready when they could run. */
+static void initialised(const struct event *e)
+{
+    if (e->b == 1 && view_inside(e->thread, FRAME_DRIVER_ENTRY))
+        REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
+}
+
+static void assertion(const struct event *e)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+    const struct view_binding *b = f ? view_binding(f->object) : NULL;
+    const struct view_registration *r = b ? view_registration(b->provider) : NULL;
+
+    if (f && f->frame == FRAME_PROVIDER_ATTACH && r && r->state >= REGISTRATION_DEREGISTERING)
+        REPORT(e, RULE_PA_37, "the attach callback asserts that no deregistration is running; one is");
+    REPORT(e, RULE_KRN_8, "an assertion of the module failed");
+}
+
+void misuse_monitor(const struct event *e)
+{
+    switch (e->kind) {
+    case EV_MISUSE:
+        misuse(e);
+        break;
+    case EV_SYNC_INIT:
+        initialised(e);
+        break;
+    case EV_ASSERT:
+        assertion(e);
+        break;
+    case EV_BUGCHECK:
+        REPORT(e, RULE_KRN_9, "bug check 0x%llX", (unsigned long long)e->value);
+        break;
+    default:
+        break;
+    }
+}
