@@ -26,6 +26,8 @@ option(NMRCHECK_WERROR "warnings in our own code are errors" OFF)
 set_property(CACHE NMRCHECK_BUILD PROPERTY STRINGS check fuzz afl plain coverage)
 
 set(asan -fsanitize=address)
+# An error in module code is a finding, after which the process goes on (model/kernel/sanitizer.c).
+set(module_asan -fsanitize-recover=address)
 set(module_ubsan -fsanitize=undefined -fsanitize-trap=undefined
     -fno-sanitize=null,alignment,pointer-overflow,object-size,function)
 set(loads_and_stores trace-loads,trace-stores)
@@ -48,13 +50,13 @@ if(NMRCHECK_BUILD STREQUAL check)
     set(default_opt -O1)
     set(our_flags ${asan} -fsanitize=undefined -fno-sanitize-recover=all)
     # Without a kind of coverage, here "func", clang quietly traces nothing.
-    set(module_flags ${asan} ${module_ubsan} -fsanitize-coverage=func,${loads_and_stores})
+    set(module_flags ${asan} ${module_asan} ${module_ubsan} -fsanitize-coverage=func,${loads_and_stores})
     set(link_flags -fsanitize=address,undefined)
 elseif(NMRCHECK_BUILD STREQUAL fuzz)
     set(default_opt -O2)
     set(our_flags ${asan})
     # Not -fsanitize=fuzzer: that adds stack depth, which makes new "features" out of each fiber's address.
-    set(module_flags ${asan} ${module_ubsan}
+    set(module_flags ${asan} ${module_asan} ${module_ubsan}
         -fsanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,${loads_and_stores})
     set(link_flags -fsanitize=address)
 elseif(NMRCHECK_BUILD STREQUAL afl)

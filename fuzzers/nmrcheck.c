@@ -6,6 +6,7 @@
  *     nmrcheck --help                          all commands
  */
 #include "cli.h"
+#include "kernel/kernel.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -178,10 +179,12 @@ const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
 
 /* The model has leak rules of its own, and the leak checker does not see stacks of suspended fibers.  The pool is not
- * the sanitizer's, so a small quarantine does. */
+ * the sanitizer's, so a small quarantine does.  An error in module code is a finding each time it happens, and does
+ * not end the process. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void)
 {
-    return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=16";
+    return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=16:"
+           "halt_on_error=0:suppress_equal_pcs=0";
 }
 
 __attribute__((visibility("default"))) const char *__ubsan_default_options(void)
@@ -201,6 +204,7 @@ static void on_interrupt(int signal)
 
 static void prepare_process(void)
 {
+    sanitizer_keep_quiet();
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt, .sa_flags = SA_RESTART}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_interrupt, .sa_flags = SA_RESTART}, NULL);
     if (!isatty(STDOUT_FILENO))

@@ -28,7 +28,7 @@ enum frame {
                                  * leave value = status, a *ProviderBindingContext, b *ProviderDispatch,
                                  *       c bit 0: context was written, bit 1: dispatch was written */
     FRAME_CLIENT_DETACH,        /* a context; leave value = status */
-    FRAME_PROVIDER_DETACH,      /* a context; leave value = status */
+    FRAME_PROVIDER_DETACH,      /* a context; leave value = status, c = enum detach_touched */
     FRAME_CLIENT_CLEANUP,       /* a context */
     FRAME_PROVIDER_CLEANUP,     /* a context */
     /* NMR functions: b = 1 when the module under test called, 0 for a counterpart; a = handle argument */
@@ -41,7 +41,8 @@ enum frame {
     FRAME_NMR_COMPLETE,         /* object binding or NONE, value = side of the function called, a handle */
     /* traffic between the modules: object binding, value = number of the function in its table */
     FRAME_CALL,                 /* a counterpart calls the module through the module's table;
-                                 * c = 1: made before the caller's attach callback returned; leave value = status */
+                                 * c = 1: made before the caller's attach callback returned;
+                                 * leave value = status, c = enum answer */
     FRAME_CALLBACK,             /* the module calls a counterpart through that one's table: object = the binding that
                                  * the first argument names (NONE: it names none), a = first argument,
                                  * b = counterpart whose table was used, c = the counterpart that owns `object`;
@@ -63,6 +64,15 @@ enum attach_flags {
     ATTACH_IF_LUID           = 1 << 7,      /* ModuleId->Type == MIT_IF_LUID */
     ATTACH_ODD_INSTANCE      = 1 << 8       /* Version, Size or Number of the instance is unusual */
 };
+
+/* What the module did with binding contexts inside a detach callback. */
+enum detach_touched {
+    DETACH_TOUCHED_OWN = 1, DETACH_TOUCHED_OTHER = 2,
+    DETACH_TOUCHED_LATE = 4                 /* its own, after somebody else had completed the detach */
+};
+
+/* What the NPI says about the status that a provider function returned. */
+enum answer { ANSWER_UNKNOWN, ANSWER_FINE, ANSWER_WRONG, ANSWER_WHEN_DETACHING, ANSWER_WHEN_LOW };
 
 /* What a pointer points to.  Object: block number, thread number, counterpart number. */
 enum place {
@@ -137,7 +147,10 @@ enum registration_field {
     FIELD_DUPLICATE                         /* 1: this very characteristics structure is registered already */
 };
 
-enum registration_state { REGISTRATION_NONE, REGISTRATION_REGISTERING, REGISTRATION_REGISTERED, REGISTRATION_DEREGISTERING, REGISTRATION_DRAINED, REGISTRATION_CLOSED };
+enum registration_state {
+    REGISTRATION_NONE, REGISTRATION_REGISTERING, REGISTRATION_REGISTERED, REGISTRATION_DEREGISTERING,
+    REGISTRATION_DRAINED, REGISTRATION_CLOSED
+};
 
 enum binding_state {
     BINDING_NONE, BINDING_OFFERED, BINDING_PROPOSING, BINDING_ACCEPTED, BINDING_ATTACHED, BINDING_DETACHING,
@@ -196,7 +209,7 @@ enum access_fault {
     ACCESS_HANDLE,                          /* an NMR handle was used as a pointer; a token */
     ACCESS_STACK_OVERFLOW,                  /* object thread */
     ACCESS_STACK_DEAD,                      /* object thread: the stack of a thread that has ended */
-    ACCESS_SANITIZER                        /* AddressSanitizer reported something none of the above explains */
+    ACCESS_SANITIZER                        /* AddressSanitizer reported something else; a[text] its word for it */
 };
 
 enum peer_part { PART_CHARACTERISTICS, PART_MODULE_ID, PART_NPI_ID, PART_NPI_CHARACTERISTICS, PART_DISPATCH, PART_CONTEXT };

@@ -127,9 +127,14 @@ static void perform(const struct record *op)
     }
 }
 
+static bool is_early(const struct record *r)
+{
+    return r->kind == CHOICE_OP && r->site == SITE_OP_REGISTER_EARLY;
+}
+
 static bool is_op_of(const struct record *r, unsigned thread)
 {
-    return r->kind == CHOICE_OP && r->thread % DRIVING_THREADS == thread;
+    return r->kind == CHOICE_OP && !is_early(r) && r->thread % DRIVING_THREADS == thread;
 }
 
 static bool has_ops(const struct scenario *script, unsigned thread)
@@ -177,6 +182,20 @@ static void scripted(const struct scenario *script)
         sched_block(&joining, SITE_OP_NEXT, SCHED_FOREVER);
 }
 
+/* Clients that the module finds registered; true when there are any. */
+static bool register_early(const struct scenario *script)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < script->count; i++) {
+        if (!is_early(&script->records[i]))
+            continue;
+        peer_register(script->records[i].nth % PEERS_MAX);
+        any = true;
+    }
+    return any;
+}
+
 static void plain(void)
 {
     peer_register(0);
@@ -190,9 +209,10 @@ static void plain(void)
 static void world_main(void *argument)
 {
     const struct scenario *script = argument;
-    bool any = false;
+    bool any;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    any = register_early(script);
     (void)image_load(&under_test->image);
     for (unsigned t = 0; t < DRIVING_THREADS; t++)
         any = any || has_ops(script, t);
@@ -288,6 +308,11 @@ const struct setup setups[] = {
         OP(0, REGISTER_CLIENT, 0, 0),
         OP(1, CALL, 0, CALL_LATER),
         OP(1, CALL, 0, CALL_INDICATE),
+        OP(2, UNLOAD, 0, 0)}},
+    {"clients-first", 4, {
+        OP(0, REGISTER_EARLY, 0, 0),
+        OP(0, REGISTER_EARLY, 1, 0),
+        OP(1, CALL, 0, CALL_NOTIFY),
         OP(2, UNLOAD, 0, 0)}},
 };
 const unsigned setup_count = sizeof setups / sizeof *setups;

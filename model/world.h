@@ -4,7 +4,7 @@
  * The plain run: load the module (DriverEntry), register client c0, one call each way, deregister c0,
  * unload, look for leaks.  Op records replace the middle: when a scenario has any, t0 loads the module,
  * threads t1 … t3 run their operations in record order, and when all have ended t0 deregisters what is
- * still registered, unloads and looks for leaks.
+ * still registered, unloads and looks for leaks.  Clients of a register-before-load are registered first of all.
  */
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H

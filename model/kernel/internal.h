@@ -149,6 +149,7 @@ void timer_reset(void);
 /* ---- image (image.c) */
 void image_reset(void);
 void misc_reset(void);
+void sanitizer_reset(void);
 extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test */
 
 /* ---- races (race.c) */

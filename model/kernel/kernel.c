@@ -37,6 +37,7 @@ void kernel_reset(void)
     timer_reset();
     race_reset();
     misc_reset();
+    sanitizer_reset();
     image_reset();
     sched_on_thread_end = work_thread_end;
 }

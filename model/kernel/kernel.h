@@ -71,6 +71,10 @@ void race_acquire(uint32_t key);
 /* The running thread made this thread with sched_spawn; without it the new thread is taken to know all so far. */
 void race_spawned(unsigned thread);
 
+/* Sanitizer reports about module code become findings (sanitizer.c).  A program that runs many executions calls this
+ * once, so that they are not printed each time as well; one that kills the process is printed then. */
+void sanitizer_keep_quiet(void);
+
 /* ---- work items and threads (work.c) */
 uint32_t work_queued(void);                 /* items queued or running that will still run module code */
 

@@ -43,6 +43,32 @@ static void leave(const struct binding *b, enum frame frame, NTSTATUS status, PV
     event_emit((uint16_t)(EV_LEAVE + frame), b->number, status, ADDRESS(context), 0, 0, function);
 }
 
+/* Did the running thread touch the context's memory when that many events had happened, or later? */
+static bool touched(PVOID context, unsigned events)
+{
+    const struct pool_block *block = pool_find(context, NULL);
+
+    return block && block->touched_event[sched_self()] > events;
+}
+
+/* enum detach_touched: which of the module's contexts this detach callback used, from that many events on. */
+static unsigned detach_touched(const struct binding *b, unsigned events)
+{
+    const struct binding_side *s = &b->sides[SIDE_PROVIDER];
+    unsigned what = touched(s->context, events) ? DETACH_TOUCHED_OWN : 0;
+
+    if (s->completed_event && touched(s->context, s->completed_event))
+        what |= DETACH_TOUCHED_LATE;
+    for (uint32_t i = 0; i < binding_count(); i++) {
+        const struct binding *other = binding_get(i);
+
+        if (other != b && other->sides[SIDE_PROVIDER].registration->owner == CALLER_MODULE &&
+            touched(other->sides[SIDE_PROVIDER].context, events))
+            what |= DETACH_TOUCHED_OTHER;
+    }
+    return what;
+}
+
 NTSTATUS callback_client_attach(struct binding *b)
 {
     struct registration *client = b->sides[SIDE_CLIENT].registration;
@@ -96,14 +122,18 @@ NTSTATUS callback_detach(struct binding *b, enum side side)
                                                                 : provider_of(r)->ProviderDetachClient;
     enum frame frame = side == SIDE_CLIENT ? FRAME_CLIENT_DETACH : FRAME_PROVIDER_DETACH;
     PVOID context = b->sides[side].context;
-    unsigned level;
+    unsigned level, events, what = 0;
     NTSTATUS status;
 
     fields_check(r);
     level = begin(b, side, CODE(detach), SITE_ND_DETACH_IRQL);
     enter(b, frame, context, CODE(detach));
+    events = event_count();
+    b->sides[side].detach_thread = sched_self();
     status = detach(context);
-    leave(b, frame, status, context, CODE(detach));
+    if (side == SIDE_PROVIDER && r->owner == CALLER_MODULE)
+        what = detach_touched(b, events);
+    event_emit((uint16_t)(EV_LEAVE + frame), b->number, status, ADDRESS(context), 0, what, CODE(detach));
     end(b, level);
     return status;
 }

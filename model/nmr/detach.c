@@ -130,6 +130,8 @@ void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const v
     case DETACH_NOT_CALLED:                 /* ND-9b */
     case DETACH_IN_CALL:                    /* ND-9a */
         b->sides[side].completed = true;
+        if (sched_self() != b->sides[side].detach_thread)
+            b->sides[side].completed_event = event_count();
         break;
     case DETACH_PENDING:
         side_done(b, side);

@@ -40,7 +40,9 @@ struct binding_side {
     HANDLE handle;                          /* this side's own (ND-4) */
     PVOID context;
     enum detach_step detach;
+    unsigned detach_thread;                 /* runs the detach callback */
     bool completed;                         /* Complete came before the callback had returned STATUS_PENDING */
+    uint32_t completed_event;               /* number of events before that, when another thread did it; else 0 */
     bool no_cleanup;                        /* this side gave its context up without NMR (ND-22) */
 };
 

@@ -181,6 +181,16 @@ static const void *function_of(const struct peer_binding *b, unsigned function)
     return entry;
 }
 
+/* What the NPI says about a status; whether the provider is being detached or low on memory, the judges know. */
+static enum answer answer(unsigned call, NTSTATUS status)
+{
+    if (npi->status_ok(call, status, false, false))
+        return ANSWER_FINE;
+    if (npi->status_ok(call, status, false, true))
+        return ANSWER_WHEN_DETACHING;
+    return npi->status_ok(call, status, true, false) ? ANSWER_WHEN_LOW : ANSWER_WRONG;
+}
+
 static void call_provider(struct peer_binding *b, unsigned call)
 {
     const struct npi_call *c = &npi->calls[call];
@@ -189,7 +199,7 @@ static void call_provider(struct peer_binding *b, unsigned call)
 
     event_emit(EV_ENTER + FRAME_CALL, b->number, call, 0, 0, b->attaching, pc);
     status = c->call(b->provider_dispatch, b->provider_context, b->peer);
-    event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, 0, pc);
+    event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(call, status), pc);
     if (c->identifies)
         event_emit(EV_IDENTITY, b->number, (ULONG)status == b->provider_number, 0, 0, 0, pc);
 }
@@ -499,8 +509,30 @@ void peers_deregister_all(void)
         peer_deregister(peer);
 }
 
+/*
+ * Both sides are detached when the provider's cleanup callback runs: nothing of this client may be looked at in it,
+ * whether its own cleanup has come already or not (ND-10).
+ */
+static void watch_cleanup(const struct event *e)
+{
+    const struct peer_binding *b;
+
+    if (e->kind == EV_LEAVE + FRAME_PROVIDER_CLEANUP)
+        peer_pages_permit(e->thread);
+    if (e->kind != EV_ENTER + FRAME_PROVIDER_CLEANUP)
+        return;
+    b = find_number(e->object);
+    if (b)
+        peer_pages_forbid(b->peer, e->thread);
+}
+
 void peers_reset(const struct npi *the_npi)
 {
+    static bool watching;
+
+    if (!watching)
+        event_add_judge(watch_cleanup);
+    watching = true;
     npi = the_npi;
     memset(peers, 0, sizeof peers);
     memset(bindings, 0, binding_count * sizeof *bindings);

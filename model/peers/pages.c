@@ -11,6 +11,7 @@
 #include "sites.h"
 #include "kernel/kernel.h"
 #include "peers/peers.h"
+#include "sched.h"
 
 /* Pages of one peer: for each generation, for each part, a page of data and an unreadable page. */
 enum {
@@ -31,6 +32,7 @@ bool peer_pages_strict;
 
 static struct page pages[PEERS_MAX][GENERATIONS][PARTS];
 static unsigned renewals[PEERS_MAX];        /* of this execution */
+static unsigned forbidden[THREADS_MAX];     /* the peer that the thread may not look at, + 1 */
 static char *alias;                         /* the writable view, one page for each slot */
 
 static unsigned generation(unsigned peer)
@@ -94,7 +96,7 @@ static void check(const char *address, size_t size, bool write, const void *pc)
     CHECK(peer < PEERS_MAX);
     p = &pages[peer][index / PARTS % GENERATIONS][part];
     offset %= SLOT_BYTES;
-    if (p->gone)
+    if (p->gone || forbidden[sched_self()] == peer + 1)
         fault = ACCESS_PEER_GONE;
     else if (offset < p->begin || offset + size > p->end)
         fault = ACCESS_PEER_PAST_END;
@@ -108,6 +110,7 @@ static void check(const char *address, size_t size, bool write, const void *pc)
 void peer_pages_reset(void)
 {
     map_views();
+    memset(forbidden, 0, sizeof forbidden);
     for (unsigned peer = 0; peer < PEERS_MAX; peer++) {
         unsigned used = renewals[peer] < GENERATIONS ? renewals[peer] : GENERATIONS;
 
@@ -136,6 +139,18 @@ void peer_pages_gone(unsigned peer)
         pages[peer][gen][part].gone = true;
     if (peer_pages_strict)
         set_readable(peer, gen, false);
+}
+
+void peer_pages_forbid(unsigned peer, unsigned thread)
+{
+    CHECK(peer < PEERS_MAX && thread < THREADS_MAX);
+    forbidden[thread] = peer + 1;
+}
+
+void peer_pages_permit(unsigned thread)
+{
+    CHECK(thread < THREADS_MAX);
+    forbidden[thread] = 0;
 }
 
 const void *peer_page_put(unsigned peer, enum peer_part part, const void *bytes, size_t size, size_t gap)

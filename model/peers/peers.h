@@ -76,6 +76,8 @@ enum { PEER_PAGE_BYTES = 4096 };
 void peer_pages_reset(void);
 void peer_pages_renew(unsigned peer);           /* fresh, empty pages: before a registration */
 void peer_pages_gone(unsigned peer);            /* from now on each access is a finding */
+void peer_pages_forbid(unsigned peer, unsigned thread);     /* so is each one by this thread … */
+void peer_pages_permit(unsigned thread);                    /* … until now */
 
 /*
  * Copy bytes to the end of a part, `gap` bytes short of the unreadable page, or in front of what was put there

@@ -56,16 +56,31 @@ static void callback_entered(const struct event *e)
         judge_time(e, b);
 }
 
-/* The peers tell in c of EV_LEAVE whether the NPI allows this answer: 1 it does, 2 it does not, 0 nobody said. */
+static bool allowed(const struct event *e, const struct view_frame *call, const struct view_binding *b)
+{
+    switch ((enum answer)e->c) {
+    case ANSWER_WHEN_DETACHING:
+        return b->detach_entered;
+    case ANSWER_WHEN_LOW:
+        return call->low_resources;
+    case ANSWER_WRONG:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static void call_left(const struct event *e)
 {
     const struct view_frame *f = view_inside(e->thread, FRAME_CALL);
     const struct view_binding *b = view_binding(e->object);
 
-    if (!f || !b || e->c != 2)
+    if (!f || !b || allowed(e, f, b))
         return;
     if (b->detach_entered)
         REPORT(e, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
+    if (e->c == ANSWER_WHEN_DETACHING && view.any_detached)
+        REPORT(e, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
     if (f->c)
         REPORT(e, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
                (unsigned)e->value);

@@ -15,8 +15,10 @@ static void detach_left(const struct event *e)
         REPORT(e, RULE_PD_20, "the detach callback returned at IRQL %u; it was called at %u", e->level, f->level);
     if (view.threads[e->thread].lock_count > f->locks)
         REPORT(e, RULE_PD_20, "the detach callback returned with a lock held");
-    if ((e->c & 3) == 2)
+    if ((e->c & (DETACH_TOUCHED_OWN | DETACH_TOUCHED_OTHER)) == DETACH_TOUCHED_OTHER)
         REPORT(e, RULE_PD_23, "the detach callback used another binding's context and not the one it was given");
+    if (e->c & DETACH_TOUCHED_LATE)
+        REPORT(e, RULE_PD_25, "the detach callback used the context after somebody else had completed the detach");
     if (e->value != STATUS_SUCCESS && e->value != STATUS_PENDING)
         REPORT(e, RULE_PD_10, "the detach callback returned status 0x%08X", (unsigned)e->value);
     if (e->value != STATUS_SUCCESS)

@@ -153,6 +153,12 @@ static void paged_access(const struct event *e, const struct view_frame *f)
     REPORT(e, RULE_KRN_1, "paged memory was touched at IRQL %u", e->level);
 }
 
+/* Modules are compiled so that a local that nobody set holds a repeated byte: 0xAA (clang) or 0xFE (gcc). */
+static bool never_set(uint64_t address)
+{
+    return address >> 16 == 0xAAAAAAAAAAAA || address >> 16 == 0xFEFEFEFEFEFE;
+}
+
 static void access_fault(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
@@ -178,7 +184,8 @@ static void access_fault(const struct event *e)
         null_access(e, f);
         break;
     case ACCESS_WILD:
-        REPORT(e, RULE_MEM_5, "a pointer to nowhere was %s", e->b ? "written through" : "used");
+        REPORT(e, RULE_MEM_5, "%s was %s", never_set(e->a) ? "a pointer that was never set" : "a pointer to nowhere",
+               e->b ? "written through" : "used");
         break;
     case ACCESS_READ_ONLY: case ACCESS_PEER_GONE: case ACCESS_PEER_PAST_END:
         peer_access(e, f);
@@ -193,29 +200,60 @@ static void access_fault(const struct event *e)
         REPORT(e, RULE_MEM_7, "the stack of a thread that has ended was used");
         break;
     case ACCESS_SANITIZER:
-        REPORT(e, RULE_MEM_9, "AddressSanitizer reported an error");
+        REPORT(e, RULE_MEM_9, "AddressSanitizer: %s, shortly before this step", (const char *)(uintptr_t)e->a);
         break;
     }
 }
 
 /* ---- races */
 
+/* What a thread was in when it made the earlier access: what it is in or, when that is over, what it left last. */
+static enum frame earlier_frame(unsigned thread)
+{
+    const struct view_frame *f = view_module_frame(thread);
+
+    if (f && f->frame != FRAME_DRIVER_ENTRY && f->frame != FRAME_DRIVER_UNLOAD)
+        return f->frame;
+    return view.threads[thread].left;
+}
+
+static bool is_way_out(enum frame frame)
+{
+    return frame == FRAME_PROVIDER_DETACH || frame == FRAME_PROVIDER_CLEANUP;
+}
+
+/* A binding's memory: used by two threads, of which one is on its way out. */
+static void race_for_context(const struct event *e, uint32_t binding, enum frame mine, unsigned other)
+{
+    const struct view_binding *b = view_binding(binding);
+    enum frame theirs = earlier_frame(other);
+    bool cleanup = mine == FRAME_PROVIDER_CLEANUP || theirs == FRAME_PROVIDER_CLEANUP;
+
+    if (mine == FRAME_PROVIDER_DETACH ||
+        (b && b->detach_entered && b->detach_thread == other && !b->cleanup_entered))
+        REPORT(e, RULE_PD_11, "the detach callback and a call in progress use the same member unordered");
+    if (cleanup && (view.threads[other].completed == binding + 1 || view.threads[e->thread].completed == binding + 1))
+        REPORT(e, RULE_PD_14, "the binding's memory was used after the completion, and cleanup does not wait for that");
+    if (cleanup && (mine == FRAME_WORK_ITEM || theirs == FRAME_WORK_ITEM))
+        REPORT(e, RULE_PD_19, "cleanup does not wait for a work item that uses the binding's memory");
+}
+
 static void race(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
-    const struct view_frame *other = view_module_frame((unsigned)(e->c & 0xFF));
     const struct view_block *block = view_block(e->object);
     bool context = block && block->in_attach;
-    enum frame mine = f ? f->frame : FRAME_NONE, theirs = other ? other->frame : FRAME_NONE;
+    enum frame mine = f ? f->frame : FRAME_NONE, theirs = earlier_frame((unsigned)(e->c & 0xFF));
+    enum frame guilty = view.threads[e->thread].lock_count > 0 ? theirs : mine;    /* the one without a lock */
 
-    if (context && (mine == FRAME_PROVIDER_DETACH || theirs == FRAME_PROVIDER_DETACH))
-        REPORT(e, RULE_PD_11, "the detach callback and a call in progress use the same member unordered");
+    if (context)
+        race_for_context(e, block->binding, mine, (unsigned)(e->c & 0xFF));
     if (!context && view.clients_max && mine == FRAME_PROVIDER_ATTACH)
         REPORT(e, RULE_PA_26, "two attaches decide unordered whether the provider is taken");
-    if (mine == FRAME_PROVIDER_ATTACH || theirs == FRAME_PROVIDER_ATTACH)
+    if (guilty == FRAME_PROVIDER_ATTACH ||
+        (!is_way_out(guilty) && (mine == FRAME_PROVIDER_ATTACH || theirs == FRAME_PROVIDER_ATTACH)))
         REPORT(e, RULE_PA_27, "an attach changes provider state that other threads use, without synchronisation");
-    if (mine == FRAME_PROVIDER_CLEANUP || mine == FRAME_PROVIDER_DETACH || theirs == FRAME_PROVIDER_CLEANUP ||
-        theirs == FRAME_PROVIDER_DETACH)
+    if (is_way_out(mine) || is_way_out(theirs))
         REPORT(e, RULE_PD_26, "provider state is changed on the way out while others use it, unordered");
     REPORT(e, RULE_RACE_1, "two threads use the same memory unordered, and at least one writes");
 }

@@ -49,6 +49,10 @@ static const struct { const char *code, *page; } pages[] = {
     {"lock", KER "introduction-to-spin-locks"},
     {"rundown", KER "run-down-protection"},
     {"work", KER "system-worker-threads"},
+    {"bc50", "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x50--page-fault-in-nonpaged-area"},
+    {"stack", KER "using-the-kernel-stack"},
+    {"sync", KER "introduction-to-kernel-dispatcher-objects"},
+    {"asan", "https://clang.llvm.org/docs/AddressSanitizer.html"},
     {"assert", DDI "wdm/nf-wdm-rtlassert"},
 };
 

@@ -13,6 +13,7 @@ void view_begin(void)
         w->depth = w->lock_count = 0;
         w->blocked = false;
         w->completed = 0;
+        w->left = FRAME_NONE;
     }
     view.binding_count = view.registration_count = view.block_count = 0;
     view.register_failed = view.ever_attached = view.any_detached = false;
@@ -175,14 +176,29 @@ static void leave(const struct event *e, enum frame frame)
 
     while (w->depth > 0 && w->frames[--w->depth].frame != frame)
         ;
+    if (view_is_module_frame(frame)) {
+        w->left = frame;
+        w->left_object = e->object;
+    }
 }
 
-static bool module_is_busy(unsigned except)
+static bool serves(unsigned thread, uint32_t binding)
+{
+    const struct view_thread *w = &view.threads[thread];
+
+    for (unsigned i = 0; i < w->depth; i++)
+        if (w->frames[i].frame == FRAME_CALL && w->frames[i].object == binding)
+            return true;
+    return false;
+}
+
+/* Does the module serve a call of the binding, or run a work item, which may be the binding's? */
+static bool module_is_busy(uint32_t binding, unsigned detaching)
 {
     for (unsigned t = 0; t < THREADS_MAX; t++)
-        if (t != except && (view_inside(t, FRAME_CALL) || view_inside(t, FRAME_WORK_ITEM)))
+        if (serves(t, binding) || (t != detaching && view_inside(t, FRAME_WORK_ITEM)))
             return true;
-    return view_inside(except, FRAME_CALL) != NULL;
+    return false;
 }
 
 static void update_enter(const struct event *e, enum frame frame)
@@ -197,8 +213,10 @@ static void update_enter(const struct event *e, enum frame frame)
         break;
     case FRAME_PROVIDER_DETACH:
         view.any_detached = true;
-        if (b)
+        if (b) {
             b->detach_entered = event_count();
+            b->detach_thread = e->thread;
+        }
         break;
     case FRAME_PROVIDER_CLEANUP:
         if (b)
@@ -239,7 +257,7 @@ static void update_leave(const struct event *e, enum frame frame)
         if (b) {
             b->detach_left = event_count();
             b->detach_status = e->value;
-            b->detach_live = module_is_busy(e->thread) || b->callbacks > 0 || b->pending > 0;
+            b->detach_live = module_is_busy(e->object, e->thread) || b->callbacks > 0 || b->pending > 0;
         }
         break;
     case FRAME_CALLBACK:

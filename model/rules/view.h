@@ -39,6 +39,8 @@ struct view_thread {
     int64_t blocked_kind;
     uint32_t completed;                     /* the binding that it completed last, + 1; 0: none */
     uint32_t completed_event;
+    enum frame left;                        /* the module frame that it left last, and the object of that */
+    uint32_t left_object;
 };
 
 struct view_binding {
@@ -51,6 +53,7 @@ struct view_binding {
     uint32_t context_block;                 /* or NONE */
     uint32_t context_size;
     uint32_t detach_entered, detach_left;   /* event numbers + 1; 0: not yet */
+    unsigned detach_thread;
     int64_t detach_status;
     bool detach_live;                       /* the module was still doing something when the detach returned */
     unsigned completions;                   /* of the provider's side */

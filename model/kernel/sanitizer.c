@@ -1,0 +1,97 @@
+/*
+ * sanitizer.c - what AddressSanitizer sees in module code becomes a finding like any other.
+ *
+ * The hooks of memory.c know pool memory best and report first.  AddressSanitizer also knows locals and globals.
+ * Module code is compiled so that it goes on after a report (-fsanitize-recover=address): the report is noted here,
+ * and the next event of the execution turns it into EV_ACCESS.  Our own code is compiled to die of a report.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ASAN 1
+#endif
+
+static char kind[64];                       /* "stack-buffer-overflow"; empty: nothing was reported */
+
+#ifdef HAS_ASAN
+
+#include <fcntl.h>
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <stdio.h>
+
+static char report[8192];
+
+/* "==1==ERROR: AddressSanitizer: stack-buffer-overflow on address …": the word after the name. */
+static void on_report(const char *text)
+{
+    static const char marker[] = "AddressSanitizer: ";
+    const char *word = strstr(text, marker);
+    size_t length;
+
+    snprintf(report, sizeof report, "%s", text);
+    if (!sched_active() || kind[0])
+        return;
+    word = word ? word + sizeof marker - 1 : "error";
+    length = strcspn(word, " \n");
+    if (length >= sizeof kind)
+        length = sizeof kind - 1;
+    memcpy(kind, word, length);
+    kind[length] = '\0';
+}
+
+static void on_death(void)
+{
+    fputs(report, stderr);
+}
+
+void sanitizer_keep_quiet(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (null >= 0)
+        __sanitizer_set_report_fd((void *)(intptr_t)null);
+    __sanitizer_set_death_callback(on_death);
+}
+
+#else
+
+void sanitizer_keep_quiet(void)
+{
+}
+
+#endif
+
+static void on_event(const struct event *e)
+{
+    static char told[sizeof kind];
+
+    if (!kind[0])
+        return;
+    memcpy(told, kind, sizeof told);
+    kind[0] = '\0';
+    event_emit(EV_ACCESS, NONE, ACCESS_SANITIZER, (uint64_t)(uintptr_t)told, 0, 0, e->pc);
+}
+
+void sanitizer_reset(void)
+{
+    static bool installed;
+
+    kind[0] = '\0';
+    if (installed)
+        return;
+    installed = true;
+#ifdef HAS_ASAN
+    __asan_set_error_report_callback(on_report);
+    event_add_judge(on_event);
+#else
+    (void)on_event;
+#endif
+}
