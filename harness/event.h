@@ -22,7 +22,7 @@ struct event {
     uint32_t object;                        /* number of the object it is about; never an address */
     int64_t value;                          /* status, size, tag, …; never an address */
     uint64_t a, b, c;                       /* addresses and other values outside the hash */
-    const void *pc;                         /* the module's source line, or NULL */
+    const void *pc;                         /* inside the instruction of the module that did it, or NULL */
 };
 
 enum { EVENTS_MAX = 4096, EVENT_JUDGES_MAX = 8 };

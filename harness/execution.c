@@ -50,7 +50,7 @@ static void describe(struct fault *f, int signal, const siginfo_t *info, const u
     f->write = (u->uc_mcontext.gregs[REG_ERR] & 2) != 0;
     f->execute = (u->uc_mcontext.gregs[REG_ERR] & 16) != 0;
     if (f->execute)                         /* the caller is the interesting place */
-        f->pc = *(const void *const *)u->uc_mcontext.gregs[REG_RSP];
+        f->pc = *(const char *const *)u->uc_mcontext.gregs[REG_RSP] - 1;
 #elif defined(__aarch64__)
     f->pc = (const void *)u->uc_mcontext.pc;
 #endif

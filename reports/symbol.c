@@ -137,7 +137,7 @@ static bool ask_tool(char *const *options, struct entry *const *asked, unsigned 
     for (; options[n] != NULL; n++)
         arguments[n] = options[n];
     for (unsigned i = 0; i < count; i++) {
-        snprintf(texts[i], sizeof texts[i], "0x%lx", (unsigned long)((uintptr_t)asked[i]->pc - 1 - base));
+        snprintf(texts[i], sizeof texts[i], "0x%lx", (unsigned long)((uintptr_t)asked[i]->pc - base));
         arguments[n++] = texts[i];
     }
     arguments[n] = NULL;

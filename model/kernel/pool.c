@@ -148,19 +148,20 @@ char *pool_internal(size_t size, uint32_t tag, unsigned site, const void *pc)
     return allocate(size, tag, ALLOC_INTERNAL | ALLOC_ZEROED, site, pc);
 }
 
+/* The free itself is told before the races that it makes: a free at the wrong time is the narrower mistake. */
 static void release(struct pool_block *b, uint32_t number, uint32_t tag, const void *pc)
 {
     uint32_t object;
 
     if (sync_in_use(b->address, b->size, &object))
         misuse(MISUSE_POOL_FREE_IN_USE, number, b->address, object, sync_number(object)->kind, pc);
-    race_access(b->address, b->size, true, pc);
     memset(b->address, FILL_FREED, b->size);
     POISON(b->address, b->size);
     b->free_event = event_count();
     b->free_pc = pc;
     b->free_thread = (uint8_t)sched_self();
     event_emit(EV_FREE, number, b->size, (uint64_t)(uintptr_t)b->address, tag, 0, pc);
+    race_access(b->address, b->size, true, pc);
 }
 
 void pool_internal_free(void *address, const void *pc)

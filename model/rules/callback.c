@@ -29,8 +29,6 @@ static void judge_time(const struct event *e, const struct view_binding *b)
 
     if (!f)
         return;
-    if (f->frame == FRAME_PROVIDER_CLEANUP)
-        REPORT(e, RULE_PC_4, "a client callback was called from the cleanup callback");
     if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE)
         REPORT(e, RULE_PA_24, "a client callback was called before the attach had returned success");
     if (!b->detach_left)
@@ -51,6 +49,8 @@ static void callback_entered(const struct event *e)
 
     if (f && f->frame == FRAME_PROVIDER_ATTACH)
         REPORT(e, RULE_PA_24, "a client callback was called inside the attach callback");
+    if (f && f->frame == FRAME_PROVIDER_CLEANUP)
+        REPORT(e, RULE_PC_4, "a client callback was called from the cleanup callback");
     judge_identity(e);
     if (b)
         judge_time(e, b);

@@ -248,6 +248,8 @@ static void race(const struct event *e)
 
     if (context)
         race_for_context(e, block->binding, mine, (unsigned)(e->c & 0xFF));
+    if (context && !block->live && mine == FRAME_PROVIDER_CLEANUP)     /* the free itself */
+        REPORT(e, RULE_PC_8, "the context was freed unordered with other code that had just used it");
     if (!context && view.clients_max && mine == FRAME_PROVIDER_ATTACH)
         REPORT(e, RULE_PA_26, "two attaches decide unordered whether the provider is taken");
     if (guilty == FRAME_PROVIDER_ATTACH ||
