@@ -60,6 +60,7 @@ extern volatile sig_atomic_t cli_interrupted;
 int cmd_check(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
+int cmd_hash(int argc, char **argv);
 int cmd_keep(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

@@ -11,6 +11,8 @@
  *     NMRCHECK_MUTE       rules that do not end executions, e.g. "PA-4,PD-6"
  *     NMRCHECK_FINDINGS   a folder: write each new finding there as <rule>-<fingerprint>.scn and go on,
  *                         instead of aborting at the first
+ *     NMRCHECK_HASHES     a file: append a line for each input, its event hash, verdict and fingerprint, as
+ *                         `nmrcheck hash --each` prints it; findings end nothing then
  *
  * Inputs are scenarios, binary or text.  Executions that met a limit or left the contract are no findings.
  */
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "digest.h"
 #include "mutate.h"
 #include "rules/rules.h"
 #include "state.h"
@@ -43,6 +46,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute
 static const struct program *program;
 static struct mutator mutator;
 static const char *findings_folder;
+static FILE *hashes;
 
 /* ---- sanitizers -------------------------------------------------------------------------------- */
 
@@ -129,12 +133,26 @@ static void mute_rules(void)
     }
 }
 
+static void open_hashes(void)
+{
+    const char *path = getenv("NMRCHECK_HASHES");
+
+    if (path == NULL)
+        return;
+    hashes = fopen(path, "a");
+    if (hashes == NULL) {
+        fprintf(stderr, "nmrcheck: cannot write '%s': %s\n", path, strerror(errno));
+        exit(2);
+    }
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
     choose_module();
     mute_rules();
     findings_folder = getenv("NMRCHECK_FINDINGS");
+    open_hashes();
     share_asked();
     choice_on_ask = note_asked;
     state_install();
@@ -204,6 +222,15 @@ static void report(const struct finding *f)
     abort();
 }
 
+static void print_hash(const struct outcome *o)
+{
+    char line[DIGEST_LINE_MAX];
+
+    digest_line(o, line);
+    fprintf(hashes, "%s\n", line);
+    fflush(hashes);                         /* engines end with _exit */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct scenario scenario;
@@ -212,7 +239,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mutate_read(&scenario, program->words, data, size);
     asked->count = 0;
     outcome = execution_replay(program, &scenario);
-    if (outcome.verdict == VERDICT_FINDING)
+    if (hashes != NULL)
+        print_hash(&outcome);
+    else if (outcome.verdict == VERDICT_FINDING)
         report(&outcome.finding);
     return 0;
 }

@@ -36,6 +36,7 @@ static const struct command {
     {"show", cmd_show, "print a scenario as text, or convert it"},
     {"shrink", cmd_shrink, "make a scenario as small as its finding allows"},
     {"keep", cmd_keep, "make a finding a regression scenario of the corpus"},
+    {"hash", cmd_hash, "random executions in one number, to compare builds"},
     {"rules", cmd_rules, "list the rules, or explain one"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

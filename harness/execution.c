@@ -24,7 +24,7 @@ static const struct scenario *running_script;
 /* A signal handler may do next to nothing.  Ours notes what happened and resumes the thread in fault_landing,
  * an ordinary call on its own stack, from where the execution can be ended in the ordinary way. */
 static struct fault noted;
-static char signal_stack[64 * 1024], spare_stack[64 * 1024];
+static char signal_stack[64 * 1024];
 
 static void fault_landing(void)
 {
@@ -56,20 +56,21 @@ static void describe(struct fault *f, int signal, const siginfo_t *info, const u
 #endif
 }
 
-static void redirect(ucontext_t *u, bool spare)
+/* After an overflow the frames are given up: the landing has the whole stack again. */
+static void redirect(ucontext_t *u, bool overflow)
 {
 #if defined(__x86_64__)
     uintptr_t sp = (uintptr_t)u->uc_mcontext.gregs[REG_RSP] - 256;  /* below the red zone */
 
-    if (spare)
-        sp = (uintptr_t)(spare_stack + sizeof spare_stack);
+    if (overflow)
+        sp = (uintptr_t)sched_clear_stack();
     u->uc_mcontext.gregs[REG_RSP] = (greg_t)((sp & ~(uintptr_t)15) - 8);
     u->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)fault_landing;
 #elif defined(__aarch64__)
     uintptr_t sp = (uintptr_t)u->uc_mcontext.sp - 256;
 
-    if (spare)
-        sp = (uintptr_t)(spare_stack + sizeof spare_stack);
+    if (overflow)
+        sp = (uintptr_t)sched_clear_stack();
     u->uc_mcontext.sp = sp & ~(uintptr_t)15;
     u->uc_mcontext.pc = (uintptr_t)fault_landing;
 #else

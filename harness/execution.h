@@ -38,7 +38,7 @@ void execution_scenario(struct scenario *out);
  * Idempotent; called by execution_run. */
 void execution_handle_faults(void);
 
-/* A memory fault in a simulated thread: called on that thread (on a spare stack after a stack overflow),
+/* A memory fault in a simulated thread: called on that thread (after a stack overflow with its frames given up),
  * outside the signal handler.  Set by the model; must end the execution. */
 struct fault {
     uint64_t address;                       /* as the machine told; 0 when it told none */

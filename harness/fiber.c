@@ -208,15 +208,21 @@ static void swap(struct fiber *from, struct fiber *to)
 
 #endif
 
-void fiber_init(struct fiber *f, char *stack, size_t size, void (*entry)(void *argument), void *argument)
+char *fiber_clear_stack(struct fiber *f)
 {
 #ifdef FIBER_ASAN
-    if (f->dirty)                           /* red zones of frames that never returned */
-        __asan_unpoison_memory_region(stack, size);
+    __asan_unpoison_memory_region(f->stack, f->size);
 #endif
-    f->dirty = false;
+    return f->stack + f->size;
+}
+
+void fiber_init(struct fiber *f, char *stack, size_t size, void (*entry)(void *argument), void *argument)
+{
     f->stack = stack;
     f->size = size;
+    if (f->dirty)                           /* red zones of frames that never returned */
+        fiber_clear_stack(f);
+    f->dirty = false;
     f->entry = entry;
     f->argument = argument;
     f->fake_stack = NULL;

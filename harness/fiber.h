@@ -36,6 +36,9 @@ _Noreturn void fiber_leave(struct fiber *from, struct fiber *to);
 /* Give up a fiber in mid-call: it will never run again.  Called from another context. */
 void fiber_abandon(struct fiber *f);
 
+/* The top of a stack whose frames are all given up: what sanitizers remember of them is forgotten. */
+char *fiber_clear_stack(struct fiber *f);
+
 /* What the switch is made of, for reports: "x86-64", "aarch64" or "ucontext". */
 extern const char fiber_kind[];
 

@@ -102,6 +102,11 @@ bool sched_stack_contains(const void *address, unsigned *thread, bool *guard)
     return true;
 }
 
+char *sched_clear_stack(void)
+{
+    return fiber_clear_stack(&threads[current].fiber);
+}
+
 void sched_stop(enum verdict v)
 {
     CHECK(active);

@@ -85,6 +85,9 @@ extern void (*sched_on_step_limit)(void);
 extern void (*sched_on_thread_end)(unsigned thread);
 extern void (*sched_on_switch)(unsigned from, unsigned to);
 
+/* Give up all frames of the running thread: the top of its stack, to go on from after an overflow. */
+char *sched_clear_stack(void);
+
 extern unsigned sched_end_site;             /* names the hand-over of a thread that ended */
 extern uint32_t sched_steps_max;            /* default 20,000 scheduling points */
 extern uint32_t sched_steps;                /* scheduling points of this execution */

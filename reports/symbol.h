@@ -5,7 +5,7 @@
  * executable with the load address subtracted.  When neither is there, the name of an exported
  * function is the best that can be had, and often there is nothing.
  *
- * A program counter is taken for a return address: the line of the byte before it is wanted.
+ * A program counter lies inside the instruction that is meant: callers subtract one from a return address.
  */
 #ifndef REPORTS_SYMBOL_H
 #define REPORTS_SYMBOL_H

@@ -376,6 +376,7 @@ static_assert(sizeof callbacks / sizeof *callbacks == PEERS_MAX, "callbacks for 
 static PNPI_MODULEID put_module_id(struct peer *p)
 {
     NPI_MODULEID id = {.Length = sizeof id, .Type = MIT_GUID};
+    const void *page;
 
     id.Guid = (GUID){0x9e0c3a54, 0x11d7, 0x4f6b, {0x90, 0x5e, 0x2f, 0x6a, 0x4c, 0x77, 0x3d, (UCHAR)p->number}};
     switch (ask_data(p->number, SITE_PEER_MODULE_ID)) {
@@ -397,7 +398,10 @@ static PNPI_MODULEID put_module_id(struct peer *p)
     default:
         break;
     }
-    return peer_page_put(p->number, PART_MODULE_ID, &id, sizeof id, 0);
+    page = peer_page_put(p->number, PART_MODULE_ID, &id, sizeof id, 0);
+    if (p->flags & ATTACH_IF_LUID)
+        peer_page_limit(p->number, PART_MODULE_ID, offsetof(NPI_MODULEID, IfLuid) + sizeof id.IfLuid);
+    return page;
 }
 
 static const void *put_npi_characteristics(struct peer *p)

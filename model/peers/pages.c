@@ -25,6 +25,7 @@ enum {
 /* What of a page the module may read: offsets, begin == end for nothing. */
 struct page {
     uint16_t begin, end;
+    uint16_t limit;                         /* end of what means something; 0: all of it does */
     bool gone, unreadable;
 };
 
@@ -98,7 +99,8 @@ static void check(const char *address, size_t size, bool write, const void *pc)
     offset %= SLOT_BYTES;
     if (p->gone || forbidden[sched_self()] == peer + 1)
         fault = ACCESS_PEER_GONE;
-    else if (offset < p->begin || offset + size > p->end)
+    else if (offset < p->begin || offset + size > p->end ||
+             (p->limit && offset + size > p->limit && offset > p->begin))
         fault = ACCESS_PEER_PAST_END;
     else if (write)
         fault = ACCESS_READ_ONLY;
@@ -165,6 +167,14 @@ const void *peer_page_put(unsigned peer, enum peer_part part, const void *bytes,
     p->begin = (uint16_t)(p->begin - size);
     memcpy(alias + index * PEER_PAGE_BYTES + p->begin, bytes, size);
     return view_of(index) + p->begin;
+}
+
+void peer_page_limit(unsigned peer, enum peer_part part, size_t size)
+{
+    struct page *p = &pages[peer][generation(peer)][part];
+
+    CHECK(p->begin + size <= p->end);
+    p->limit = (uint16_t)(p->begin + size);
 }
 
 PVOID peer_page_token(unsigned peer, unsigned number)

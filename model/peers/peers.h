@@ -85,6 +85,12 @@ void peer_pages_permit(unsigned thread);                    /* … until now */
  */
 const void *peer_page_put(unsigned peer, enum peer_part part, const void *bytes, size_t size, size_t gap);
 
+/*
+ * The last that was put has a meaning in its first `size` bytes only: the module may copy the whole, but not look at
+ * what lies behind them.
+ */
+void peer_page_limit(unsigned peer, enum peer_part part, size_t size);
+
 /* An address in a part that the module must not touch at all: a token. */
 PVOID peer_page_token(unsigned peer, unsigned number);
 

@@ -1,26 +1,30 @@
 /* callback.c - calls between the attached modules: who, when, with what (PA-7, PA-8, PA-24, PA-25, PD-1, PD-2, …). */
 #include "view.h"
 
+#define STATUS_DEVICE_NOT_READY ((int64_t)(int32_t)0xC00000A3)
+
 /* Does the call go to the counterpart it should go to?  Known when the module serves a call of that binding. */
 static void judge_identity(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
     const struct view_frame *call = f && f->frame == FRAME_CALL ? f : NULL;
+    const struct view_binding *b = call ? view_binding(call->object) : NULL;
     bool pair = e->object != NONE && e->b == e->c;
 
-    if (!call) {
+    if (!b) {
         if (e->object == NONE)
             REPORT(e, RULE_PA_7, "a client callback got a context that no client handed out");
         if (!pair)
             REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
         return;
     }
-    if (pair && e->object != call->object)
-        REPORT(e, RULE_PA_25, "serving one client, the provider called another one");
-    if (!pair && e->object == call->object)
+    /* The context may be NULL or another client's too: then that one is `object`, if its table was used. */
+    if (e->a == b->client_context && (!pair || e->object != call->object))
         REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
+    if (e->object != NONE && e->object != call->object)
+        REPORT(e, RULE_PA_25, "serving one client, the provider called with another one's context");
     if (!pair)
-        REPORT(e, RULE_PA_7, "a client callback got a context that is not the one of the client it belongs to");
+        REPORT(e, RULE_PA_7, "a client callback got a context that no client handed out");
 }
 
 static void judge_time(const struct event *e, const struct view_binding *b)
@@ -81,9 +85,8 @@ static void call_left(const struct event *e)
         REPORT(e, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
     if (e->c == ANSWER_WHEN_DETACHING && view.any_detached)
         REPORT(e, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
-    if (f->c)
-        REPORT(e, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
-               (unsigned)e->value);
+    if (f->c || e->value == STATUS_DEVICE_NOT_READY)
+        REPORT(e, RULE_PA_23, "after the attach a call was answered with status 0x%08X", (unsigned)e->value);
     if (view.any_detached)
         REPORT(e, RULE_PD_16, "after another binding's detach a call was answered with status 0x%08X",
                (unsigned)e->value);

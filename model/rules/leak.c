@@ -13,9 +13,9 @@ void leak_monitor(const struct event *e)
         finding_report(RULE_MEM_8, "unload", "%u bytes were not freed before the unload", size);
         return;
     }
-    if (b->attach_failed && b->flags & (ATTACH_NULL_CONTEXT_OUT | ATTACH_NULL_DISPATCH_OUT))
+    if (block->attach_failed && block->attach_flags & (ATTACH_NULL_CONTEXT_OUT | ATTACH_NULL_DISPATCH_OUT))
         finding_report(RULE_PA_35, "unload", "an attach with a NULL out-parameter kept %u bytes", size);
-    if (b->attach_failed)
+    if (block->attach_failed)
         finding_report(RULE_PA_17, "unload", "a failed attach kept %u bytes", size);
     if (r && !r->has_cleanup)
         finding_report(RULE_PC_6, "unload", "%u bytes of a binding were not freed; there is no cleanup callback", size);

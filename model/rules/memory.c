@@ -61,16 +61,14 @@ static void freed_context(const struct event *e, const struct view_block *block,
 static void freed_access(const struct event *e, const struct view_frame *f)
 {
     const struct view_block *block = view_block(e->object);
-    const struct view_binding *b;
 
     if (!block || !f) {
         REPORT(e, RULE_MEM_1, "freed memory was used");
         return;
     }
-    b = view_binding(block->binding);
     if (block->free_frame == FRAME_DRIVER_UNLOAD && block->free_early)
         REPORT(e, RULE_PR_24, "unload freed what a callback still uses: the deregistration was not complete");
-    if (block->in_attach && b && b->attach_failed)
+    if (block->attach_failed)
         REPORT(e, RULE_PA_18, "what a failed attach had freed could still be reached");
     if (!block->in_attach && block->free_frame == FRAME_PROVIDER_CLEANUP)
         REPORT(e, RULE_PC_10, "the cleanup of one binding freed what the registration still uses");
@@ -130,6 +128,8 @@ static void peer_access(const struct event *e, const struct view_frame *f)
     case ACCESS_PEER_GONE:
         if (f && f->frame == FRAME_PROVIDER_CLEANUP)
             REPORT(e, RULE_PC_9, "the cleanup callback looked at the client's %s", dispatch ? "table" : "data");
+        if (dispatch && f && f->frame == FRAME_CALL)    /* the one that calls is not gone */
+            REPORT(e, RULE_PA_8, "serving one client, the module used the table of another one that is gone");
         REPORT(e, RULE_PA_33, "data of a client that is gone was used");
         break;
     case ACCESS_PEER_PAST_END:
@@ -232,7 +232,7 @@ static void race_for_context(const struct event *e, uint32_t binding, enum frame
     if (mine == FRAME_PROVIDER_DETACH ||
         (b && b->detach_entered && b->detach_thread == other && !b->cleanup_entered))
         REPORT(e, RULE_PD_11, "the detach callback and a call in progress use the same member unordered");
-    if (cleanup && (view.threads[other].completed == binding + 1 || view.threads[e->thread].completed == binding + 1))
+    if (cleanup && view.threads[mine == FRAME_PROVIDER_CLEANUP ? other : e->thread].completed == binding + 1)
         REPORT(e, RULE_PD_14, "the binding's memory was used after the completion, and cleanup does not wait for that");
     if (cleanup && (mine == FRAME_WORK_ITEM || theirs == FRAME_WORK_ITEM))
         REPORT(e, RULE_PD_19, "cleanup does not wait for a work item that uses the binding's memory");

@@ -136,6 +136,8 @@ static void allocated(const struct event *e)
                              .binding = NONE, .registration = NONE, .free_binding = NONE};
     if (f && f == view_module_frame(e->thread)) {
         b->in_attach = true;
+        b->attach_event = f->event;
+        b->attach_flags = (unsigned)f->value;
         b->binding = f->object;
     }
 }
@@ -208,8 +210,10 @@ static void update_enter(const struct event *e, enum frame frame)
     switch (frame) {
     case FRAME_PROVIDER_ATTACH:
         b = make_binding(e->object);
-        if (b)
+        if (b) {
             b->flags = (unsigned)e->value;
+            b->client_context = e->b;
+        }
         break;
     case FRAME_PROVIDER_DETACH:
         view.any_detached = true;
@@ -239,10 +243,20 @@ static void update_enter(const struct event *e, enum frame frame)
     enter(e, frame);
 }
 
+static void attach_failed(const struct view_frame *f)
+{
+    for (uint32_t i = 0; i < view.block_count; i++)
+        if (view.blocks[i].in_attach && view.blocks[i].attach_event == f->event)
+            view.blocks[i].attach_failed = true;
+}
+
 static void update_leave(const struct event *e, enum frame frame)
 {
+    const struct view_frame *f = view_inside(e->thread, frame);
     struct view_binding *b = view_binding(e->object);
 
+    if (frame == FRAME_PROVIDER_ATTACH && e->value != 0 && f)
+        attach_failed(f);
     leave(e, frame);
     switch (frame) {
     case FRAME_PROVIDER_ATTACH:

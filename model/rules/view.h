@@ -49,6 +49,7 @@ struct view_binding {
     unsigned flags;                         /* enum attach_flags of the last attach */
     bool attached;                          /* ProviderAttachClient succeeded */
     bool attach_failed;
+    uint64_t client_context;                /* ClientBindingContext */
     uint64_t context;                       /* *ProviderBindingContext */
     uint32_t context_block;                 /* or NONE */
     uint32_t context_size;
@@ -66,7 +67,9 @@ struct view_block {
     uint32_t size;
     uint32_t flags;                         /* enum alloc_flags */
     bool live, in_attach;                   /* in_attach: allocated by an attach, of `binding` */
-    uint32_t binding;
+    bool attach_failed;                     /* … by one that failed: a client may try again */
+    unsigned attach_flags;                  /* enum attach_flags of that attach */
+    uint32_t attach_event, binding;
     uint32_t registration;                  /* it is the context of that registration, or NONE */
     enum frame free_frame;
     uint32_t free_binding;
