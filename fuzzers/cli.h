@@ -63,6 +63,7 @@ int cmd_fuzz(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_keep(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_mutants(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_show(int argc, char **argv);

@@ -37,6 +37,7 @@ static const struct command {
     {"shrink", cmd_shrink, "make a scenario as small as its finding allows"},
     {"keep", cmd_keep, "make a finding a regression scenario of the corpus"},
     {"hash", cmd_hash, "random executions in one number, to compare builds"},
+    {"mutants", cmd_mutants, "test the rules: is each deliberate mistake found, and by its own rule only?"},
     {"rules", cmd_rules, "list the rules, or explain one"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

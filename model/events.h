@@ -82,57 +82,65 @@ enum place {
 
 enum event_kind {
     EV_NONE,
-    EV_ENTER,                               /* EV_ENTER + frame */
-    EV_LEAVE = EV_ENTER + FRAMES,           /* EV_LEAVE + frame */
-    EV_THREAD_START = EV_LEAVE + FRAMES,    /* object thread */
-    EV_THREAD_END,                          /* object thread */
+    EV_ENTER,                       /* EV_ENTER + frame */
+    EV_LEAVE = EV_ENTER + FRAMES,   /* EV_LEAVE + frame */
+    EV_THREAD_START = EV_LEAVE + FRAMES, /* object thread */
+    EV_THREAD_END,                  /* object thread */
 
     /* registrations and bindings, told by NMR */
-    EV_REGISTRATION_FIELD,                  /* object registration, value = enum registration_field << 32 | 32-bit content */
-    EV_REGISTRATION_PLACE,                  /* object registration, value = field << 32 | place; a address, b object of place */
-    EV_REGISTRATION_STATE,                  /* object registration, value = enum registration_state; b = 1: the module's */
-    EV_REGISTRATION_CHANGED,                /* object registration: registered bytes differ; value = state */
-    EV_BINDING_OFFERED,                     /* object binding, value = client registration << 16 | provider registration */
-    EV_BINDING_STATE,                       /* object binding, value = enum binding_state */
-    EV_BINDING_CONTEXT,                     /* object binding, value = place of *ProviderBindingContext; a address, b object of place */
-    EV_BINDING_DISPATCH,                    /* object binding, value = place of *ProviderDispatch; a address, b object of place */
-    EV_BINDING_DISPATCH_CHANGED,            /* object binding: the module's dispatch table changed while attached */
-    EV_BAD_HANDLE,                          /* object registration or binding it once meant or NONE, value = enum bad_handle,
-                                             * a token, b = frame of the NMR function, c = kind that the token is */
-    EV_IDENTITY,                            /* object binding: a call told which registration serves it; value = 1 right, 0 wrong */
-    EV_PENDING_CALLBACK,                    /* object binding, value = 1: a callback returned STATUS_PENDING, 0: completed */
+    EV_REGISTRATION_FIELD,          /* object registration, value = enum registration_field << 32 | 32-bit content */
+    EV_REGISTRATION_PLACE,          /* object registration, value = field << 32 | place; a address, b object of
+                                     * place */
+    EV_REGISTRATION_STATE,          /* object registration, value = enum registration_state; b = 1: the module's */
+    EV_REGISTRATION_CHANGED,        /* object registration: registered bytes differ; value = state */
+    EV_BINDING_OFFERED,             /* object binding, value = client registration << 16 | provider registration */
+    EV_BINDING_STATE,               /* object binding, value = enum binding_state */
+    EV_BINDING_CONTEXT,             /* object binding, value = place of *ProviderBindingContext; a address, b
+                                     * object of place */
+    EV_BINDING_DISPATCH,            /* object binding, value = place of *ProviderDispatch; a address, b object of
+                                     * place */
+    EV_BINDING_DISPATCH_CHANGED,    /* object binding: the module's dispatch table changed while attached */
+    EV_BAD_HANDLE,                  /* object registration or binding it once meant or NONE, value = enum
+                                     * bad_handle, a token, b = frame of the NMR function, c = kind that the token
+                                     * is */
+    EV_IDENTITY,                    /* object binding: a call told which registration serves it; value = 1 right, 0
+                                     * wrong */
+    EV_PENDING_CALLBACK,            /* object binding, value = 1: a callback returned STATUS_PENDING, 0: completed */
 
     /* kernel */
-    EV_LOCK_ACQUIRE,                        /* object lock, value = enum lock_kind; a address */
-    EV_LOCK_RELEASE,                        /* object lock, value = enum lock_kind; a address */
-    EV_SYNC_INIT,                           /* object, value = enum lock_kind or sync kind; a address; b = 1: was used before */
-    EV_BLOCK,                               /* object lock or event …, value = enum lock_kind: this thread cannot go on */
-    EV_WAKE,                                /* same: it goes on; c = 1 timed out */
-    EV_EVENT_SET, EV_EVENT_RESET,           /* object event */
-    EV_WAIT,                                /* object, value = status: a wait that was satisfied or timed out */
-    EV_RUNDOWN,                             /* object rundown, value = enum rundown_op; c = new count */
-    EV_IRQL,                                /* value = new IRQL, object = old */
-    EV_REGION,                              /* value = new critical region depth */
-    EV_ALLOC,                               /* object block, value = size; a address, b tag, c = enum alloc_flags */
-    EV_ALLOC_FAILED,                        /* value = size; b tag, c = alloc_flags (ALLOC_INJECTED: on purpose) */
-    EV_FREE,                                /* object block, value = size; a address, b tag given */
-    EV_LEAK,                                /* object block, value = size; a address, b tag; c = event number of its allocation */
-    EV_WORK_QUEUED,                         /* object work item; a routine, b context */
-    EV_INTERLOCKED,                         /* object 0; a address */
-    EV_MISUSE,                              /* object, value = enum misuse; a address, b, c detail */
-    EV_ACCESS,                              /* object (block, counterpart, thread), value = enum access_fault; a address,
-                                             * b = 1 write, c = offset in the object */
-    EV_RACE,                                /* object block or NONE (global), value = 0; a address, b pc of the earlier access,
-                                             * c = earlier thread | earlier was write << 8 | this is write << 9 */
-    EV_ASSERT,                              /* ASSERT failed; a text, b line */
-    EV_BUGCHECK,                            /* value = code */
+    EV_LOCK_ACQUIRE,                /* object lock, value = enum lock_kind; a address */
+    EV_LOCK_RELEASE,                /* object lock, value = enum lock_kind; a address */
+    EV_SYNC_INIT,                   /* object, value = enum lock_kind or sync kind; a address; b = 1: was used
+                                     * before */
+    EV_BLOCK,                       /* object lock or event …, value = enum lock_kind: this thread cannot go on */
+    EV_WAKE,                        /* same: it goes on; c = 1 timed out */
+    EV_EVENT_SET, EV_EVENT_RESET,   /* object event */
+    EV_WAIT,                        /* object, value = status: a wait that was satisfied or timed out */
+    EV_RUNDOWN,                     /* object rundown, value = enum rundown_op; c = new count */
+    EV_IRQL,                        /* value = new IRQL, object = old */
+    EV_REGION,                      /* value = new critical region depth */
+    EV_ALLOC,                       /* object block, value = size; a address, b tag, c = enum alloc_flags */
+    EV_ALLOC_FAILED,                /* value = size; b tag, c = alloc_flags (ALLOC_INJECTED: on purpose) */
+    EV_FREE,                        /* object block, value = size; a address, b tag given */
+    EV_LEAK,                        /* object block, value = size; a address, b tag; c = event number of its
+                                     * allocation */
+    EV_WORK_QUEUED,                 /* object work item; a routine, b context */
+    EV_INTERLOCKED,                 /* object 0; a address */
+    EV_MISUSE,                      /* object, value = enum misuse; a address, b, c detail */
+    EV_ACCESS,                      /* object (block, counterpart, thread), value = enum access_fault; a address, b
+                                     * = 1 write, c = offset in the object */
+    EV_RACE,                        /* object block or NONE (global), value = 0; a address, b pc of the earlier
+                                     * access, c = earlier thread | earlier was write << 8 | this is write << 9 |
+                                     * number of events before the earlier access, at most 65535, << 16 */
+    EV_ASSERT,                      /* ASSERT failed; a text, b line */
+    EV_BUGCHECK,                    /* value = code */
 
     /* the execution */
-    EV_IMAGE_LOADED,                        /* DriverEntry succeeded; value = 1: it set DriverUnload */
-    EV_IMAGE_GONE,                          /* the module is out of memory now; leaks follow */
-    EV_DEADLOCK,                            /* no thread can run; before the verdict */
-    EV_STEP_LIMIT,                          /* object = thread that ran last */
-    EV_NOTE,                                /* a[text]: for the story only; value hashed */
+    EV_IMAGE_LOADED,                /* DriverEntry succeeded; value = 1: it set DriverUnload */
+    EV_IMAGE_GONE,                  /* the module is out of memory now; leaks follow */
+    EV_DEADLOCK,                    /* no thread can run; before the verdict */
+    EV_STEP_LIMIT,                  /* object = thread that ran last */
+    EV_NOTE,                        /* a[text]: for the story only; value hashed */
     EVENT_KINDS
 };
 
@@ -167,7 +175,9 @@ enum lock_kind {
     SYNC_EVENT, SYNC_RUNDOWN, SYNC_REGISTRATION, SYNC_WORK, SYNC_DELAY, SYNC_CALLBACK, SYNC_OTHER
 };
 
-enum rundown_op { RUNDOWN_INIT, RUNDOWN_ACQUIRE, RUNDOWN_REFUSED, RUNDOWN_RELEASE, RUNDOWN_WAIT, RUNDOWN_DONE, RUNDOWN_REINIT };
+enum rundown_op {
+    RUNDOWN_INIT, RUNDOWN_ACQUIRE, RUNDOWN_REFUSED, RUNDOWN_RELEASE, RUNDOWN_WAIT, RUNDOWN_DONE, RUNDOWN_REINIT
+};
 
 enum alloc_flags {
     ALLOC_PAGED = 1, ALLOC_ZEROED = 2, ALLOC_EXECUTE = 4, ALLOC_INJECTED = 8,
@@ -178,7 +188,7 @@ enum alloc_flags {
 enum misuse {
     MISUSE_IRQL_TOO_HIGH,                   /* b = IRQL, c = the highest allowed */
     MISUSE_IRQL_TOO_LOW,                    /* b = IRQL, c = the lowest allowed */
-    MISUSE_WAIT_AT_DISPATCH,                /* a blocking wait at DISPATCH_LEVEL; also paged code or data: see ACCESS_PAGED */
+    MISUSE_WAIT_AT_DISPATCH,  /* a blocking wait at DISPATCH_LEVEL; also paged code or data: see ACCESS_PAGED */
     MISUSE_PAGED_CODE,                      /* PAGED_CODE() at DISPATCH_LEVEL */
     MISUSE_LOCK_RECURSIVE,                  /* acquired by the thread that holds it: self-deadlock */
     MISUSE_LOCK_NOT_HELD,                   /* released by a thread that does not hold it */
@@ -212,7 +222,9 @@ enum access_fault {
     ACCESS_SANITIZER                        /* AddressSanitizer reported something else; a[text] its word for it */
 };
 
-enum peer_part { PART_CHARACTERISTICS, PART_MODULE_ID, PART_NPI_ID, PART_NPI_CHARACTERISTICS, PART_DISPATCH, PART_CONTEXT };
+enum peer_part {
+    PART_CHARACTERISTICS, PART_MODULE_ID, PART_NPI_ID, PART_NPI_CHARACTERISTICS, PART_DISPATCH, PART_CONTEXT
+};
 
 /* Names for reports and traces. */
 extern const char *const frame_names[FRAMES];

@@ -36,8 +36,22 @@ static uintptr_t last_looked_at;            /* the access that may be about to f
 
 static void on_fault(const struct fault *f);
 
+/*
+ * Setting a bit-field in junk loads the junk first and stores it back, which is no use of it.  So such a load is
+ * only doubted, until the thread's next access tells: a store to the same place clears it.
+ */
+static struct doubt {
+    bool raised;
+    unsigned thread;
+    uint32_t block;
+    const char *address;
+    size_t offset;
+    const void *pc;
+} doubt;
+
 void memory_reset(void)
 {
+    doubt.raised = false;
     execution_on_fault = on_fault;
     region_count = 0;
     regions_begin = UINTPTR_MAX;
@@ -92,6 +106,13 @@ static bool is_uninitialised(const struct pool_block *b, const char *address, si
            none_stored((size_t)(address - POOL_BASE), size) && all_junk(address, size);
 }
 
+static void settle_doubt(const char *address, bool write)
+{
+    doubt.raised = false;
+    if (!write || address != doubt.address || sched_self() != doubt.thread)
+        bad(ACCESS_UNINITIALISED, doubt.block, doubt.address, false, doubt.offset, doubt.pc);
+}
+
 /* Returns true when nothing was wrong. */
 static bool check_pool(const char *address, size_t size, bool write, bool load, const void *pc)
 {
@@ -118,7 +139,7 @@ static bool check_pool(const char *address, size_t size, bool write, bool load, 
     if (write)
         set_stored((size_t)(address - POOL_BASE), (size_t)(address - POOL_BASE) + size, true);
     else if (load && is_uninitialised(b, address, size))
-        bad(ACCESS_UNINITIALISED, number, address, write, offset, pc);
+        doubt = (struct doubt){true, sched_self(), number, address, offset, pc};
     return true;
 }
 
@@ -174,6 +195,8 @@ static void check(const char *address, size_t size, bool write, bool load, bool 
     last_looked_at = a;
     if (size == 0 || !sched_active())
         return;
+    if (doubt.raised)
+        settle_doubt(address, write);
     if ((size_t)(address - POOL_BASE) < POOL_BYTES_MAX)
         fine = check_pool(address, size, write, load, pc);
     else if ((size_t)(address - image_data_begin) >= (size_t)(image_data_end - image_data_begin)) {

@@ -26,6 +26,7 @@ struct access {
     uint32_t clock;
     uint8_t bytes;                          /* mask within the cell */
     uint8_t thread : 7, write : 1;
+    uint16_t event;                         /* number of events so far; UINT16_MAX: that many or more */
     const void *pc;
 };
 struct cell { struct access slots[SLOTS]; };
@@ -196,7 +197,8 @@ static void report(const void *address, const struct access *earlier, const stru
     }
     pool_find(address, &object);
     event_emit(EV_RACE, object, 0, (uint64_t)(uintptr_t)address, (uint64_t)(uintptr_t)earlier->pc,
-               (uint64_t)earlier->thread | (uint64_t)earlier->write << 8 | (uint64_t)now->write << 9, now->pc);
+               (uint64_t)earlier->thread | (uint64_t)earlier->write << 8 | (uint64_t)now->write << 9 |
+                   (uint64_t)earlier->event << 16, now->pc);
 }
 
 static void access_cell(struct cell *cell, const char *address, struct access now, const uint32_t *mine)
@@ -226,7 +228,7 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
 {
     const char *at = address, *end = at + size;
     const uint32_t *mine;
-    unsigned self = sched_self();
+    unsigned self = sched_self(), events = event_count();
 
     if (!race_enabled || alone())
         return;
@@ -245,7 +247,8 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
             cell = &image_cells[(uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
         if (cell)
             access_cell(cell, at, (struct access){mine[self], (uint8_t)(((1u << length) - 1) << first),
-                                                  (uint8_t)(self & 0x7F), write, pc}, mine);
+                                                  (uint8_t)(self & 0x7F), write,
+                                                  (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX), pc}, mine);
         at += length;
     }
 }

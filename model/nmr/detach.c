@@ -4,7 +4,9 @@
  * A binding is detached by whoever first needs it gone: a deregistration of either side, or the attach itself
  * when it came too late (E3).  Each side's callback is called once.  A side is done when its callback returned
  * STATUS_SUCCESS, or when it returned STATUS_PENDING and its Complete was seen, before or after (E10, E11).
- * Whoever makes the second side done goes on to the cleanup.
+ * Whoever makes the second side done goes on to the cleanup.  A Complete that comes inside its detach callback may
+ * count at once: then cleanup runs with that callback still on a stack (PC-11, PD-25), and the binding stays until
+ * it has returned (N-27).
  */
 #include "choice.h"
 #include "kernel/kernel.h"
@@ -12,6 +14,13 @@
 #include "sites.h"
 
 /* ---- cleanup */
+
+/* Cleaned up, and no detach callback has yet to return. */
+static void end_binding(struct binding *b)
+{
+    if (b->cleaned && !b->sides[SIDE_CLIENT].inside && !b->sides[SIDE_PROVIDER].inside)
+        binding_gone(b);
+}
 
 static void cleanup_sides(struct binding *b)
 {
@@ -24,7 +33,8 @@ static void cleanup_sides(struct binding *b)
         callback_cleanup(b, first);
     if (callback_has_cleanup(b, second))
         callback_cleanup(b, second);
-    binding_gone(b);
+    b->cleaned = true;
+    end_binding(b);
 }
 
 static void cleanup_worker(void *binding)
@@ -71,10 +81,14 @@ static void detach_side(struct binding *b, enum side side)
     NTSTATUS status;
 
     s->detach = DETACH_IN_CALL;
+    s->inside = true;
     status = callback_detach(b, side);
     if (is_module(b, side))
         sched_point(SITE_CALLBACK_RETURN);
-    if (status == STATUS_PENDING && !s->completed)
+    s->inside = false;
+    if (s->detach == DETACH_DONE)
+        end_binding(b);
+    else if (status == STATUS_PENDING && !s->completed)
         s->detach = DETACH_PENDING;
     else
         side_done(b, side);
@@ -114,6 +128,12 @@ void detach_all(struct registration *r)
 
 /* ---- completion */
 
+/* ND-9a, ND-10: what Complete does inside the detach callback that it ends. */
+static bool counts_at_once(const struct binding *b, enum side side)
+{
+    return is_module(b, side) && choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_COMPLETE_INSIDE, 2) == 1;
+}
+
 void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const void *pc)
 {
     struct binding *b;
@@ -128,10 +148,14 @@ void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const v
     order_after_callback(b);
     switch (b->sides[side].detach) {
     case DETACH_NOT_CALLED:                 /* ND-9b */
+        b->sides[side].completed = true;
+        break;
     case DETACH_IN_CALL:                    /* ND-9a */
         b->sides[side].completed = true;
         if (sched_self() != b->sides[side].detach_thread)
             b->sides[side].completed_event = event_count();
+        if (counts_at_once(b, side))
+            side_done(b, side);
         break;
     case DETACH_PENDING:
         side_done(b, side);

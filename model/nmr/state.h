@@ -12,7 +12,8 @@
 #include "sched.h"
 
 /*
- * A registration.  It stays in the table, reachable through its handle, from REGISTRATION_REGISTERING to REGISTRATION_DRAINED.
+ * A registration.  It stays in the table, reachable through its handle, from REGISTRATION_REGISTERING to
+ * REGISTRATION_DRAINED.
  * Structures are kept by pointer, never copied: their lifetime is the module's duty (PR-7), and the other
  * side is given a pointer into them (N-8).
  */
@@ -44,6 +45,7 @@ struct binding_side {
     bool completed;                         /* Complete came before the callback had returned STATUS_PENDING */
     uint32_t completed_event;               /* number of events before that, when another thread did it; else 0 */
     bool no_cleanup;                        /* this side gave its context up without NMR (ND-22) */
+    bool inside;                            /* its detach callback has not returned */
 };
 
 /*
@@ -59,6 +61,7 @@ struct binding {
     const VOID *dispatch_slot;
     uint64_t dispatch_hash;                 /* of the module's dispatch table when it attached */
     bool dispatch_watched;                  /* there is such a table, and no difference was told yet */
+    bool cleaned;                           /* both cleanup callbacks have returned */
 };
 
 /* What a value says it is, when it is a token of ours: c of EV_BAD_HANDLE. */

@@ -9,6 +9,7 @@
  * under one is done without a scheduling point in between.
  */
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "check.h"

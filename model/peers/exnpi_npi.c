@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "../modules/exnpi.h"
+#include "modules/exnpi.h"
 
 /* Position of each function in the two tables: what events call the function's number. */
 enum { NOTIFY, INDICATE };

@@ -38,7 +38,7 @@ static void judge_time(const struct event *e, const struct view_binding *b)
     if (!b->detach_left)
         return;
     if (f->event > b->detach_left)
-        REPORT(e, RULE_PD_1, "a client callback was called by code that started after the detach callback had returned");
+        REPORT(e, RULE_PD_1, "a client callback was called by code that started after the detach callback returned");
     if (!view_detach_over(b))
         return;
     if (f->frame == FRAME_WORK_ITEM)
@@ -81,12 +81,15 @@ static void call_left(const struct event *e)
 
     if (!f || !b || allowed(e, f, b))
         return;
+    if (e->value == STATUS_DEVICE_NOT_READY)
+        REPORT(e, RULE_PA_23, "a call was answered with STATUS_DEVICE_NOT_READY");
     if (b->detach_entered)
         REPORT(e, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
     if (e->c == ANSWER_WHEN_DETACHING && view.any_detached)
         REPORT(e, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
-    if (f->c || e->value == STATUS_DEVICE_NOT_READY)
-        REPORT(e, RULE_PA_23, "after the attach a call was answered with status 0x%08X", (unsigned)e->value);
+    if (f->c)
+        REPORT(e, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
+               (unsigned)e->value);
     if (view.any_detached)
         REPORT(e, RULE_PD_16, "after another binding's detach a call was answered with status 0x%08X",
                (unsigned)e->value);

@@ -26,7 +26,7 @@ static void detach_left(const struct event *e)
     if (b->callbacks > 0)
         REPORT(e, RULE_PD_2, "STATUS_SUCCESS with %d client callback(s) in progress", b->callbacks);
     if (b->pending > 0)
-        REPORT(e, RULE_PD_18, "STATUS_SUCCESS although a client callback that returned STATUS_PENDING is not completed");
+        REPORT(e, RULE_PD_18, "STATUS_SUCCESS although a client callback that returned STATUS_PENDING is not over");
     if (b->completions > 0)
         REPORT(e, RULE_PD_5, "the detach was completed, and its callback returned STATUS_SUCCESS");
 }

@@ -20,6 +20,7 @@ void leak_monitor(const struct event *e)
     if (r && !r->has_cleanup)
         finding_report(RULE_PC_6, "unload", "%u bytes of a binding were not freed; there is no cleanup callback", size);
     if (e->object == b->context_block || (context && context->live))
-        finding_report(RULE_PC_1, "unload", "the binding context of %u bytes was not freed", context ? context->size : size);
+        finding_report(RULE_PC_1, "unload", "the binding context of %u bytes was not freed",
+                       context ? context->size : size);
     finding_report(RULE_PC_2, "unload", "%u bytes that the binding owned were not freed with its context", size);
 }

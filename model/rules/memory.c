@@ -207,14 +207,13 @@ static void access_fault(const struct event *e)
 
 /* ---- races */
 
-/* What a thread was in when it made the earlier access: what it is in or, when that is over, what it left last. */
-static enum frame earlier_frame(unsigned thread)
+/* What the other thread was in when it made the earlier access. */
+static enum frame earlier_frame(const struct event *e)
 {
-    const struct view_frame *f = view_module_frame(thread);
+    unsigned thread = (unsigned)(e->c & 0xFF);
+    enum frame frame = view_frame_at(thread, (uint32_t)(e->c >> 16));
 
-    if (f && f->frame != FRAME_DRIVER_ENTRY && f->frame != FRAME_DRIVER_UNLOAD)
-        return f->frame;
-    return view.threads[thread].left;
+    return frame == FRAME_NONE ? view.threads[thread].left : frame;     /* too long ago: the likeliest */
 }
 
 static bool is_way_out(enum frame frame)
@@ -222,17 +221,26 @@ static bool is_way_out(enum frame frame)
     return frame == FRAME_PROVIDER_DETACH || frame == FRAME_PROVIDER_CLEANUP;
 }
 
-/* A binding's memory: used by two threads, of which one is on its way out. */
-static void race_for_context(const struct event *e, uint32_t binding, enum frame mine, unsigned other)
+/* The thread completed the binding's detach in the piece of module code that it is in or left last. */
+static bool completed_lately(unsigned thread, uint32_t binding)
 {
-    const struct view_binding *b = view_binding(binding);
-    enum frame theirs = earlier_frame(other);
+    const struct view_thread *w = &view.threads[thread];
+    const struct view_frame *f = view_module_frame(thread);
+
+    if (w->completed != binding + 1)
+        return false;
+    return f ? f->event < w->completed_event : w->left == FRAME_WORK_ITEM || w->left_object == binding;
+}
+
+/* A binding's memory: used by two threads, of which one is on its way out. */
+static void race_for_context(const struct event *e, uint32_t binding, enum frame mine, enum frame theirs)
+{
+    unsigned other = (unsigned)(e->c & 0xFF);
     bool cleanup = mine == FRAME_PROVIDER_CLEANUP || theirs == FRAME_PROVIDER_CLEANUP;
 
-    if (mine == FRAME_PROVIDER_DETACH ||
-        (b && b->detach_entered && b->detach_thread == other && !b->cleanup_entered))
+    if (mine == FRAME_PROVIDER_DETACH || theirs == FRAME_PROVIDER_DETACH)
         REPORT(e, RULE_PD_11, "the detach callback and a call in progress use the same member unordered");
-    if (cleanup && view.threads[mine == FRAME_PROVIDER_CLEANUP ? other : e->thread].completed == binding + 1)
+    if (cleanup && completed_lately(mine == FRAME_PROVIDER_CLEANUP ? other : e->thread, binding))
         REPORT(e, RULE_PD_14, "the binding's memory was used after the completion, and cleanup does not wait for that");
     if (cleanup && (mine == FRAME_WORK_ITEM || theirs == FRAME_WORK_ITEM))
         REPORT(e, RULE_PD_19, "cleanup does not wait for a work item that uses the binding's memory");
@@ -243,11 +251,11 @@ static void race(const struct event *e)
     const struct view_frame *f = view_module_frame(e->thread);
     const struct view_block *block = view_block(e->object);
     bool context = block && block->in_attach;
-    enum frame mine = f ? f->frame : FRAME_NONE, theirs = earlier_frame((unsigned)(e->c & 0xFF));
+    enum frame mine = f ? f->frame : FRAME_NONE, theirs = earlier_frame(e);
     enum frame guilty = view.threads[e->thread].lock_count > 0 ? theirs : mine;    /* the one without a lock */
 
     if (context)
-        race_for_context(e, block->binding, mine, (unsigned)(e->c & 0xFF));
+        race_for_context(e, block->binding, mine, theirs);
     if (context && !block->live && mine == FRAME_PROVIDER_CLEANUP)     /* the free itself */
         REPORT(e, RULE_PC_8, "the context was freed unordered with other code that had just used it");
     if (!context && view.clients_max && mine == FRAME_PROVIDER_ATTACH)

@@ -23,7 +23,7 @@ static void recursive(const struct event *e, const struct view_frame *f)
 {
     const struct view_frame *complete = view_inside(e->thread, FRAME_NMR_COMPLETE);
 
-    if (f && f->frame == FRAME_PROVIDER_CLEANUP && complete) {
+    if (f && f->frame == FRAME_PROVIDER_CLEANUP && complete && complete->b == 1) {  /* the module's own */
         if (view_outside(e->thread, complete, FRAME_PROVIDER_DETACH))
             REPORT(e, RULE_PC_11, "cleanup ran inside the completion and needs a lock that the detach callback holds");
         REPORT(e, RULE_PD_15, "cleanup ran inside the completion and needs a lock that is held across it");

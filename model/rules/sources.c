@@ -6,6 +6,7 @@
 
 #define DDI "https://learn.microsoft.com/windows-hardware/drivers/ddi/"
 #define NET "https://learn.microsoft.com/windows-hardware/drivers/network/"
+#define DBG "https://learn.microsoft.com/windows-hardware/drivers/debugger/"
 #define KER "https://learn.microsoft.com/windows-hardware/drivers/kernel/"
 
 static const struct { const char *code, *page; } pages[] = {
@@ -43,13 +44,13 @@ static const struct { const char *code, *page; } pages[] = {
     {"mmp", NET "managing-multiple-attached-provider-modules"},
     {"prog", NET "programming-considerations"},
     {"wsk-u", NET "unregistering-and-unloading-the-wsk-client"},
-    {"bc125", "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x125--nmr-invalid-state"},
+    {"bc125", DBG "bug-check-0x125--nmr-invalid-state"},
     {"pool", DDI "wdm/nf-wdm-exallocatepool2"},
     {"irql", KER "managing-hardware-priorities"},
     {"lock", KER "introduction-to-spin-locks"},
     {"rundown", KER "run-down-protection"},
     {"work", KER "system-worker-threads"},
-    {"bc50", "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x50--page-fault-in-nonpaged-area"},
+    {"bc50", DBG "bug-check-0x50--page-fault-in-nonpaged-area"},
     {"stack", KER "using-the-kernel-stack"},
     {"sync", KER "introduction-to-kernel-dispatcher-objects"},
     {"asan", "https://clang.llvm.org/docs/AddressSanitizer.html"},

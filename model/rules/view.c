@@ -14,6 +14,7 @@ void view_begin(void)
         w->blocked = false;
         w->completed = 0;
         w->left = FRAME_NONE;
+        w->past_count = 0;
     }
     view.binding_count = view.registration_count = view.block_count = 0;
     view.register_failed = view.ever_attached = view.any_detached = false;
@@ -63,6 +64,28 @@ const struct view_frame *view_inside(unsigned thread, enum frame frame)
         if (w->frames[i - 1].frame == frame)
             return &w->frames[i - 1];
     return NULL;
+}
+
+enum frame view_frame_at(unsigned thread, uint32_t events)
+{
+    const struct view_thread *w = &view.threads[thread];
+    unsigned kept = w->past_count < VIEW_PAST_MAX ? w->past_count : VIEW_PAST_MAX;
+    enum frame frame = FRAME_NONE;
+    uint32_t entered = 0;
+
+    for (unsigned i = 0; i < w->depth; i++) {
+        if (view_is_module_frame(w->frames[i].frame) && w->frames[i].entered <= events) {
+            frame = w->frames[i].frame;
+            entered = w->frames[i].entered;
+        }
+    }
+    for (unsigned i = 0; i < kept; i++) {
+        if (w->past[i].entered <= events && events < w->past[i].left && w->past[i].entered > entered) {
+            frame = w->past[i].frame;
+            entered = w->past[i].entered;
+        }
+    }
+    return frame;
 }
 
 const struct view_frame *view_outside(unsigned thread, const struct view_frame *f, enum frame frame)
@@ -166,8 +189,9 @@ static void enter(const struct event *e, enum frame frame)
     if (w->depth == VIEW_FRAMES_MAX)
         return;
     f = &w->frames[w->depth++];
-    *f = (struct view_frame){.frame = frame, .object = e->object, .event = event_count(), .value = e->value,
-                             .a = e->a, .b = e->b, .c = e->c, .level = e->level, .locks = (uint8_t)w->lock_count};
+    *f = (struct view_frame){.frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
+                             .value = e->value, .a = e->a, .b = e->b, .c = e->c, .level = e->level,
+                             .locks = (uint8_t)w->lock_count};
     if (frame == FRAME_WORK_ITEM && e->object < VIEW_WORK_MAX)
         f->event = view.work_queued[e->object];
 }
@@ -179,6 +203,9 @@ static void leave(const struct event *e, enum frame frame)
     while (w->depth > 0 && w->frames[--w->depth].frame != frame)
         ;
     if (view_is_module_frame(frame)) {
+        w->past[w->past_count % VIEW_PAST_MAX].frame = frame;
+        w->past[w->past_count % VIEW_PAST_MAX].entered = w->frames[w->depth].entered;
+        w->past[w->past_count++ % VIEW_PAST_MAX].left = event_count();
         w->left = frame;
         w->left_object = e->object;
     }
@@ -347,9 +374,9 @@ static void registration_place(const struct event *e)
         block->registration = e->object;
 }
 
-static void update_other(const struct event *e)
+/* Registrations and bindings.  False: it is about something else. */
+static bool update_nmr(const struct event *e)
 {
-    struct view_thread *w = &view.threads[e->thread];
     struct view_registration *r;
     struct view_binding *b;
 
@@ -389,6 +416,18 @@ static void update_other(const struct event *e)
         if (b)
             b->pending += e->value ? 1 : -1;
         break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+/* Threads, locks, pool and work items. */
+static void update_kernel(const struct event *e)
+{
+    struct view_thread *w = &view.threads[e->thread];
+
+    switch (e->kind) {
     case EV_LOCK_ACQUIRE:
         lock_taken(e);
         break;
@@ -428,6 +467,6 @@ void view_update(const struct event *e)
         update_enter(e, (enum frame)(e->kind - EV_ENTER));
     else if (e->kind >= EV_LEAVE && e->kind < EV_THREAD_START)
         update_leave(e, (enum frame)(e->kind - EV_LEAVE));
-    else
-        update_other(e);
+    else if (!update_nmr(e))
+        update_kernel(e);
 }

@@ -17,12 +17,13 @@
 #include "vocabulary.h"
 
 enum { VIEW_FRAMES_MAX = 32, VIEW_LOCKS_MAX = 16, VIEW_BINDINGS_MAX = 64, VIEW_REGISTRATIONS_MAX = 16,
-       VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256 };
+       VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 16 };
 
 struct view_frame {
     enum frame frame;
     uint32_t object;
-    uint32_t event;                         /* when it was entered; a work item: when it was queued */
+    uint32_t entered;                       /* event number */
+    uint32_t event;                         /* the same; of a work item: when it was queued */
     int64_t value;
     uint64_t a, b, c;                       /* of the EV_ENTER */
     uint8_t level, locks;                   /* IRQL and number of locks at the entry */
@@ -39,6 +40,8 @@ struct view_thread {
     int64_t blocked_kind;
     uint32_t completed;                     /* the binding that it completed last, + 1; 0: none */
     uint32_t completed_event;
+    struct { enum frame frame; uint32_t entered, left; } past[VIEW_PAST_MAX];   /* module frames that it left, a ring */
+    unsigned past_count;
     enum frame left;                        /* the module frame that it left last, and the object of that */
     uint32_t left_object;
 };
@@ -105,6 +108,8 @@ void view_update(const struct event *e);
 const struct view_frame *view_module_frame(unsigned thread);
 /* The innermost frame of that kind on the thread, or NULL. */
 const struct view_frame *view_inside(unsigned thread, enum frame frame);
+/* The innermost module frame in which the thread was when that many events had happened; FRAME_NONE: not known. */
+enum frame view_frame_at(unsigned thread, uint32_t events);
 /* The frame directly outside `f` of that kind or beyond, or NULL. */
 const struct view_frame *view_outside(unsigned thread, const struct view_frame *f, enum frame frame);
 bool view_is_module_frame(enum frame frame);

@@ -162,7 +162,7 @@ static void past(void) { char *p = zeroed(12); lab_store(p + 12, 1); }
 static void across(void) { char *p = zeroed(12); lab_load(p + 8, 8); }
 static void before(void) { zeroed(8); lab_load((char *)zeroed(8) - 1, 1); }
 static void unused(void) { zeroed(8); lab_load(POOL_BASE + POOL_BYTES_MAX / 2, 8); }
-static void unset(void) { lab_load((char *)junk(32) + 8, 8); }
+static void unset(void) { char *p = junk(32); lab_load(p + 8, 8); lab_store(p, 8); }
 static void lock_in_freed(void) { PKSPIN_LOCK p = zeroed(8); ExFreePool(p); KeInitializeSpinLock(p); }
 static void copy_past(void) { char from[16] = {0}; nmrcheck_memcpy(zeroed(12), from, 16); }
 
@@ -170,6 +170,8 @@ static void fine(void)
 {
     uint64_t *p = junk(32), copy[2] = {1, 2};
 
+    lab_load((char *)p + 24, 1);            /* setting a bit-field: the load is no use of it … */
+    lab_store((char *)p + 24, 1);           /* … because the next access puts it back */
     lab_store(p, 4);
     *(uint32_t *)p = 0xA5A5A5A5;
     lab_load(p, 4);                         /* looks like junk, but was stored */

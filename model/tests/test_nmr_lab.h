@@ -76,7 +76,7 @@ struct lab_binding {
     struct party *lab;
     HANDLE handle;
     unsigned number;
-    bool attached, detach_called, done, cleaned;
+    bool attached, detach_called, inside, done, cleaned;
 };
 
 static struct party parties[PARTIES];
@@ -259,14 +259,15 @@ static NTSTATUS lab_detach(struct lab_binding *mine, enum side side)
     EXPECT(!both[side].detach_called && !both[side].cleaned);                   /* N-14 */
     EXPECT(lab_deregistering[lab_index(both[SIDE_CLIENT].lab)] ||
            lab_deregistering[lab_index(both[SIDE_PROVIDER].lab)] || both[SIDE_CLIENT].lab->lies);       /* N-12 */
-    both[side].detach_called = true;
+    both[side].detach_called = both[side].inside = true;
     l->detaches++;
     lab_write("%s.detach ", l->name);
     if (l->in_detach)
         l->in_detach(l, binding);
     if (l->complete == COMPLETE_INSIDE)
         lab_complete(l, binding);
-    EXPECT(!both[side].cleaned);            /* never while the detach callback of that side runs */
+    EXPECT(!both[side].cleaned || both[side].done);     /* while the callback runs, only when that side has completed */
+    both[side].inside = false;
     both[side].done |= l->detach != STATUS_PENDING;
     return l->detach;
 }
@@ -374,7 +375,8 @@ static NTSTATUS lab_wait(struct party *l)
         if (both[l->side].lab != l || !both[l->side].attached)
             continue;
         for (unsigned side = 0; side < 2; side++)
-            EXPECT(both[side].lab->lies || (both[side].detach_called && both[side].done));
+            EXPECT(both[side].lab->lies ||
+                   (both[side].detach_called && both[side].done && !both[side].inside));
         EXPECT(both[SIDE_CLIENT].cleaned || !both[SIDE_CLIENT].lab->client.ClientCleanupBindingContext ||
                both[SIDE_CLIENT].lab->lies);
         EXPECT(both[SIDE_PROVIDER].cleaned || !both[SIDE_PROVIDER].lab->provider.ProviderCleanupBindingContext);
