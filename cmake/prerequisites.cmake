@@ -64,3 +64,10 @@ foreach(need IN ITEMS "xxhash.h libxxhash-dev" "jansson.h libjansson-dev" "cmock
         message(FATAL_ERROR "${header} is missing: install ${package}")
     endif()
 endforeach()
+
+# Another machine has other headers of the C library, so not those that lie beside them here.  xxHash is all header and
+# fits any machine; the other two are used by programs that are not built then: see the preset aarch64.
+if(CMAKE_CROSSCOMPILING)
+    configure_file(${NMRCHECK_xxhash.h} ${PROJECT_BINARY_DIR}/include/xxhash.h COPYONLY)
+    target_include_directories(nmrcheck_flags INTERFACE ${PROJECT_BINARY_DIR}/include)
+endif()

@@ -1,23 +1,28 @@
 /* event.c - see event.h. */
 #include "event.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "check.h"
 #include "sched.h"
 
 uint8_t event_level;
 
-static struct event kept[EVENTS_MAX];
-static unsigned count;
+static struct event kept[EVENTS_MAX + 2];   /* the last two by turns for what is not kept: a judge may emit, too */
+unsigned event_counter;
 static uint64_t running_hash;
-static void (*judges[EVENT_JUDGES_MAX])(const struct event *e);
+static void (*judges[EVENT_JUDGES_MAX + 1])(const struct event *e);    /* up to the first NULL */
 static unsigned judge_count;
+
+/* Multiply and fold, as in wyhash: a few cycles, good in all 64 bits, the same on every machine. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 
 void event_begin(void)
 {
-    count = 0;
+    event_counter = 0;
     running_hash = 0;
     event_level = 0;
 }
@@ -30,12 +35,12 @@ void event_add_judge(void (*judge)(const struct event *e))
 
 void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint64_t b, uint64_t c, const void *pc)
 {
-    struct event spare;
-    struct event *e = count < EVENTS_MAX ? &kept[count] : &spare;
-    struct { uint64_t head; int64_t value; } hashed;
+    struct event *e = &kept[event_counter < EVENTS_MAX ? event_counter : EVENTS_MAX + event_counter % 2];
+    unsigned thread = sched_self();
+    uint64_t head = (uint64_t)kind << 48 | (uint64_t)thread << 40 | (uint64_t)event_level << 32 | object;
 
     e->kind = kind;
-    e->thread = (uint8_t)sched_self();
+    e->thread = (uint8_t)thread;
     e->level = event_level;
     e->object = object;
     e->value = value;
@@ -43,28 +48,21 @@ void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint6
     e->b = b;
     e->c = c;
     e->pc = pc;
-    count++;
+    event_counter++;
+    /* The kind is below 0x9E37, so that the first factor is never 0, which would forget all that was before. */
+    running_hash = mix(head ^ 0x9E3779B97F4A7C15, (uint64_t)value ^ running_hash ^ 0xD1342543DE82EF95);
 
-    hashed.head = (uint64_t)kind << 48 | (uint64_t)e->thread << 40 | (uint64_t)e->level << 32 | object;
-    hashed.value = value;
-    running_hash = XXH3_64bits_withSeed(&hashed, sizeof hashed, running_hash);
-
-    for (unsigned i = 0; i < judge_count; i++)
-        judges[i](e);
+    for (void (*const *judge)(const struct event *e) = judges; *judge; judge++)
+        (*judge)(e);
 }
 
 uint64_t event_hash(void)
 {
-    return running_hash;
-}
-
-unsigned event_count(void)
-{
-    return count;
+    return mix(running_hash ^ 0xBF58476D1CE4E5B9, event_counter ^ 0x94D049BB133111EB);
 }
 
 const struct event *event_log(unsigned *kept_count)
 {
-    *kept_count = count < EVENTS_MAX ? count : EVENTS_MAX;
+    *kept_count = event_counter < EVENTS_MAX ? event_counter : EVENTS_MAX;
     return kept;
 }

@@ -34,7 +34,8 @@ void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint6
 void event_begin(void);
 
 uint64_t event_hash(void);
-unsigned event_count(void);                 /* all events so far, kept or not */
+extern unsigned event_counter;              /* all events so far, kept or not; event.c's to write */
+static inline unsigned event_count(void) { return event_counter; }
 const struct event *event_log(unsigned *kept);
 
 /* Called for each event, for the life of the process. */

@@ -37,8 +37,8 @@ static void about_to_switch(struct fiber *from, const struct fiber *to, bool for
 static void switched_to(struct fiber *self)
 {
 #ifdef FIBER_ASAN
-    const void *bottom;
-    size_t size;
+    static const void *bottom;              /* static: locals with an address cost red zones */
+    static size_t size;
 
     __sanitizer_finish_switch_fiber(self->fake_stack, &bottom, &size);
     self->fake_stack = NULL;

@@ -37,10 +37,11 @@ void (*sched_on_switch)(unsigned from, unsigned to);
 
 static struct thread threads[THREADS_MAX];
 static struct fiber host;                   /* the OS thread's own context, which called sched_run */
-static uint32_t used, alive, runnable;      /* bit masks of threads */
-static unsigned current;
+unsigned sched_current;
+bool sched_running;
+uint32_t sched_living;
+static uint32_t used, runnable;             /* bit masks of threads */
 static uint64_t now;
-static bool active;
 static enum verdict verdict;
 
 static const char *const verdict_names[VERDICTS] = {
@@ -50,21 +51,6 @@ const char *verdict_name(enum verdict v)
 {
     CHECK(v < VERDICTS);
     return verdict_names[v];
-}
-
-unsigned sched_self(void)
-{
-    return current;
-}
-
-bool sched_active(void)
-{
-    return active;
-}
-
-uint32_t sched_alive(void)
-{
-    return alive;
 }
 
 uint64_t sched_now(void)
@@ -104,25 +90,25 @@ bool sched_stack_contains(const void *address, unsigned *thread, bool *guard)
 
 char *sched_clear_stack(void)
 {
-    return fiber_clear_stack(&threads[current].fiber);
+    return fiber_clear_stack(&threads[sched_current].fiber);
 }
 
 void sched_stop(enum verdict v)
 {
-    CHECK(active);
+    CHECK(sched_running);
     verdict = v;
-    threads[current].fiber.dirty = true;
-    fiber_leave(&threads[current].fiber, &host);
+    threads[sched_current].fiber.dirty = true;
+    fiber_leave(&threads[sched_current].fiber, &host);
 }
 
 static void switch_to(unsigned next)
 {
-    unsigned self = current;
+    unsigned self = sched_current;
 
     sched_switches++;
     if (sched_on_switch)
         sched_on_switch(self, next);
-    current = next;
+    sched_current = next;
     fiber_switch(&threads[self].fiber, &threads[next].fiber);
 }
 
@@ -142,7 +128,7 @@ static void advance_clock(void)
     uint64_t earliest = SCHED_FOREVER;
     unsigned next = THREADS_MAX;
 
-    for (uint32_t rest = alive; rest; rest &= rest - 1) {
+    for (uint32_t rest = sched_living; rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest);
 
         if (threads[t].deadline < earliest) {
@@ -165,7 +151,7 @@ static void advance_clock(void)
 /* The running thread cannot go on.  Returns the thread that can. */
 static unsigned choose_other(unsigned site, uint32_t candidates)
 {
-    return choice_switch(current, site, candidates, (unsigned)__builtin_ctz(candidates), true);
+    return choice_switch(sched_current, site, candidates, (unsigned)__builtin_ctz(candidates), true);
 }
 
 void sched_point(unsigned site)
@@ -173,23 +159,23 @@ void sched_point(unsigned site)
     unsigned next;
 
     count_step();
-    threads[current].site = site;
-    if (runnable == 1u << current)
+    threads[sched_current].site = site;
+    if (runnable == 1u << sched_current)
         return;
-    if (runnable & 1u << current)
-        next = choice_switch(current, site, runnable, current, false);
+    if (runnable & 1u << sched_current)
+        next = choice_switch(sched_current, site, runnable, sched_current, false);
     else
         next = choose_other(site, runnable);
-    if (next != current) {
-        sched_preemptions += (runnable >> current) & 1;
+    if (next != sched_current) {
+        sched_preemptions += (runnable >> sched_current) & 1;
         switch_to(next);
     }
 }
 
 void sched_point_for(sched_wait *w, unsigned site)
 {
-    struct thread *self = &threads[current];
-    uint32_t bit = 1u << current;
+    struct thread *self = &threads[sched_current];
+    uint32_t bit = 1u << sched_current;
 
     *w |= bit;
     self->waiting = w;
@@ -200,8 +186,8 @@ void sched_point_for(sched_wait *w, unsigned site)
 
 bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
 {
-    struct thread *self = &threads[current];
-    uint32_t bit = 1u << current;
+    struct thread *self = &threads[sched_current];
+    uint32_t bit = 1u << sched_current;
 
     count_step();
     *w |= bit;
@@ -215,7 +201,7 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
     if (runnable != bit) {
         unsigned next = choose_other(site, runnable);
 
-        if (next != current)
+        if (next != sched_current)
             switch_to(next);
     }
     *w &= ~bit;
@@ -236,10 +222,10 @@ void sched_release(sched_wait *w)
 
 void sched_give_way(unsigned site)
 {
-    uint32_t others = runnable & ~(1u << current);
+    uint32_t others = runnable & ~(1u << sched_current);
 
     count_step();
-    threads[current].site = site;
+    threads[sched_current].site = site;
     if (!others)
         return;
     switch_to(choose_other(site, others));
@@ -254,14 +240,14 @@ const sched_wait *sched_waiting_for(unsigned thread, unsigned *site)
 static void thread_entry(void *argument)
 {
     struct thread *self = argument;
-    uint32_t bit = 1u << current;
+    uint32_t bit = 1u << sched_current;
 
     self->body(self->argument);
     if (sched_on_thread_end)
-        sched_on_thread_end(current);
-    alive &= ~bit;
+        sched_on_thread_end(sched_current);
+    sched_living &= ~bit;
     runnable &= ~bit;
-    if (!alive) {
+    if (!sched_living) {
         verdict = VERDICT_PASS;
         fiber_leave(&self->fiber, &host);
     }
@@ -274,8 +260,8 @@ static void thread_entry(void *argument)
 
         sched_switches++;
         if (sched_on_switch)
-            sched_on_switch(current, next);
-        current = next;
+            sched_on_switch(sched_current, next);
+        sched_current = next;
         fiber_leave(&self->fiber, &threads[next].fiber);
     }
 }
@@ -284,7 +270,7 @@ unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argumen
 {
     uint32_t range = (1u << THREADS_MAX) - (1u << first);
     uint32_t fresh = range & ~used;
-    uint32_t ended = range & ~alive & ~(active ? 1u << current : 0u);
+    uint32_t ended = range & ~sched_living & ~(sched_running ? 1u << sched_current : 0u);
     struct thread *t;
     unsigned number;
 
@@ -301,7 +287,7 @@ unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argumen
     t->site = 0;
     fiber_init(&t->fiber, stack_of(number), SCHED_STACK_BYTES, thread_entry, t);
     used |= 1u << number;
-    alive |= 1u << number;
+    sched_living |= 1u << number;
     runnable |= 1u << number;
     return number;
 }
@@ -310,19 +296,19 @@ enum verdict sched_run(void (*main)(void *argument), void *argument)
 {
     uint32_t limit = sched_steps_max;
 
-    CHECK(!active);
+    CHECK(!sched_running);
     map_stacks();
-    used = alive = runnable = 0;
+    used = sched_living = runnable = 0;
     now = 0;
     sched_steps = sched_switches = sched_preemptions = 0;
-    current = 0;
+    sched_current = 0;
     sched_spawn(0, main, argument);
-    active = true;
+    sched_running = true;
     fiber_switch(&host, &threads[0].fiber);
-    active = false;
+    sched_running = false;
     sched_steps_max = limit;
-    for (uint32_t rest = alive; rest; rest &= rest - 1)
+    for (uint32_t rest = sched_living; rest; rest &= rest - 1)
         fiber_abandon(&threads[__builtin_ctz(rest)].fiber);
-    current = 0;
+    sched_current = 0;
     return verdict;
 }

@@ -49,9 +49,13 @@ enum verdict sched_run(void (*main)(void *argument), void *argument);
  * `first` reserves the range: driving threads ask for first = 0, workers for the first worker number. */
 unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argument);
 
-unsigned sched_self(void);                  /* number of the running thread */
-bool sched_active(void);                    /* inside sched_run */
-uint32_t sched_alive(void);                 /* threads that have not ended */
+/* The number of the running thread; whether there is one (inside sched_run); the threads that have not ended. */
+extern unsigned sched_current;              /* these three are sched.c's to write */
+extern bool sched_running;
+extern uint32_t sched_living;
+static inline unsigned sched_self(void) { return sched_current; }
+static inline bool sched_active(void) { return sched_running; }
+static inline uint32_t sched_alive(void) { return sched_living; }
 
 /* The running thread is about to do something others can see. */
 void sched_point(unsigned site);

@@ -125,6 +125,9 @@ extern uint32_t pool_used;                  /* bytes of the arena in use, from P
 char *pool_internal(size_t size, uint32_t tag, unsigned site, const void *pc);
 void pool_internal_free(void *address, const void *pc);
 struct pool_block *pool_near(const void *address, uint32_t *number);    /* red zones too */
+enum { POOL_GRANULE = 16 };
+extern uint16_t pool_owners[POOL_BYTES_MAX / POOL_GRANULE]; /* of each granule: block number + 1; 0 nobody's */
+extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];
 
 /* ---- memory (memory.c) */
 void memory_reset(void);
@@ -155,6 +158,13 @@ extern const char *image_data_begin, *image_data_end;   /* writable bytes of the
 /* ---- races (race.c) */
 void race_reset(void);
 void race_access(const void *address, size_t size, bool write, const void *pc);
+/* No other thread exists: those to come will know all that this one did. */
+static inline bool race_alone(void)
+{
+    uint32_t alive = sched_alive();
+
+    return (alive & (alive - 1)) == 0;
+}
 void race_ended(unsigned thread);
 void race_join(unsigned thread);            /* the running thread knows that `thread` has ended */
 void race_release_address(const void *address);

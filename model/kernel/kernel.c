@@ -19,8 +19,13 @@ RAW void raw_copy(void *to, const void *from, size_t size)
 
 RAW void raw_fill(void *to, unsigned char byte, size_t size)
 {
+    typedef uint64_t __attribute__((aligned(1), may_alias)) word;
     char *t = to;
 
+    for (; size >= sizeof(word); size -= sizeof(word), t += sizeof(word)) {
+        *(word *)(void *)t = byte * UINT64_C(0x0101010101010101);
+        __asm__ volatile("" : : : "memory");
+    }
     while (size--) {
         *t++ = (char)byte;
         __asm__ volatile("" : : : "memory");

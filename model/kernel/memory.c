@@ -100,9 +100,9 @@ static void bad(enum access_fault what, uint32_t object, const void *address, bo
 }
 
 /* One of the sizes a load instruction has, all of it junk that nobody stored. */
-static bool is_uninitialised(const struct pool_block *b, const char *address, size_t size)
+static bool is_uninitialised(const char *address, size_t size)
 {
-    return !(b->flags & ALLOC_ZEROED) && size <= 8 && (size & (size - 1)) == 0 &&
+    return size <= 8 && (size & (size - 1)) == 0 &&
            none_stored((size_t)(address - POOL_BASE), size) && all_junk(address, size);
 }
 
@@ -114,16 +114,17 @@ static void settle_doubt(const char *address, bool write)
 }
 
 /* Returns true when nothing was wrong. */
-static bool check_pool(const char *address, size_t size, bool write, bool load, const void *pc)
+static inline bool check_pool(const char *address, size_t size, bool write, bool load, const void *pc)
 {
-    uint32_t number = NONE;
-    struct pool_block *b = pool_near(address, &number);
+    uint32_t number = pool_owners[(size_t)(address - POOL_BASE) / POOL_GRANULE] - 1u;
+    struct pool_block *b;
     size_t offset;
 
-    if (!b) {
+    if (number == NONE) {
         bad(ACCESS_OUT_OF_BOUNDS, NONE, address, write, 0, pc);
         return false;
     }
+    b = &pool_blocks[number];
     offset = (size_t)(address - b->address);
     if (b->free_event) {
         bad(ACCESS_FREED, number, address, write, offset, pc);
@@ -136,9 +137,11 @@ static bool check_pool(const char *address, size_t size, bool write, bool load, 
     b->touched_event[sched_self()] = event_count() + 1;
     if (b->flags & ALLOC_PAGED && event_level >= LEVEL_DISPATCH)
         bad(ACCESS_PAGED, number, address, write, offset, pc);
+    if (b->flags & ALLOC_ZEROED)            /* every byte means something from the start */
+        return true;
     if (write)
         set_stored((size_t)(address - POOL_BASE), (size_t)(address - POOL_BASE) + size, true);
-    else if (load && is_uninitialised(b, address, size))
+    else if (load && is_uninitialised(address, size))
         doubt = (struct doubt){true, sched_self(), number, address, offset, pc};
     return true;
 }
@@ -187,7 +190,8 @@ static void check_stack(const char *address, bool write, const void *pc)
 }
 
 /* `load`: one instruction, so that reading junk is reading an uninitialised variable; a copy may do that. */
-static void check(const char *address, size_t size, bool write, bool load, bool plain, const void *pc)
+static inline __attribute__((always_inline)) void check(const char *address, size_t size, bool write, bool load,
+                                                        bool plain, const void *pc)
 {
     uintptr_t a = (uintptr_t)address;
     bool fine = true;
@@ -205,7 +209,7 @@ static void check(const char *address, size_t size, bool write, bool load, bool 
         check_stack(address, write, pc);
         return;
     }
-    if (fine && plain)
+    if (fine && plain && !race_alone())
         race_access(address, size, write, pc);
 }
 

@@ -3,7 +3,7 @@
  *
  * Blocks are handed out upwards and never used again within an execution, so an address means one
  * block for ever.  Between blocks lie red zones; the half of a zone next to a block belongs to it.
- * owner_of tells for each granule of the arena whose it is.
+ * pool_owners tells for each granule of the arena whose it is.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -26,17 +26,17 @@
 #endif
 
 enum {
-    GRANULE = 16, ZONE = 32, PAGE = 4096,
+    GRANULE = POOL_GRANULE, ZONE = 32, PAGE = 4096,
     FILL_JUNK = 0xA5, FILL_FREED = 0xDD, FILL_ZONE = 0xFD
 };
 
 uint32_t pool_used;
 
-static struct pool_block blocks[POOL_BLOCKS_MAX];
+struct pool_block pool_blocks[POOL_BLOCKS_MAX];
+uint16_t pool_owners[POOL_BYTES_MAX / GRANULE];
 static uint32_t block_count;
-static uint16_t owner_of[POOL_BYTES_MAX / GRANULE];     /* block number + 1; 0 nobody's */
 
-static_assert(POOL_BLOCKS_MAX < UINT16_MAX, "owner_of holds block numbers");
+static_assert(POOL_BLOCKS_MAX < UINT16_MAX, "pool_owners holds block numbers");
 
 static void map_arena(void)
 {
@@ -54,7 +54,7 @@ void pool_reset(void)
 {
     map_arena();
     memory_forget(pool_used);
-    memset(owner_of, 0, pool_used / GRANULE * sizeof *owner_of);
+    memset(pool_owners, 0, pool_used / GRANULE * sizeof *pool_owners);
     POISON(POOL_BASE, pool_used);
     block_count = 0;
     pool_used = 0;
@@ -67,17 +67,17 @@ uint32_t pool_count(void)
 
 const struct pool_block *pool_get(uint32_t number)
 {
-    return number < block_count ? &blocks[number] : NULL;
+    return number < block_count ? &pool_blocks[number] : NULL;
 }
 
 struct pool_block *pool_near(const void *address, uint32_t *number)
 {
     size_t offset = (size_t)((const char *)address - POOL_BASE);
 
-    if (offset >= pool_used || !owner_of[offset / GRANULE])
+    if (offset >= pool_used || !pool_owners[offset / GRANULE])
         return NULL;
-    *number = owner_of[offset / GRANULE] - 1u;
-    return &blocks[*number];
+    *number = pool_owners[offset / GRANULE] - 1u;
+    return &pool_blocks[*number];
 }
 
 struct pool_block *pool_find(const void *address, uint32_t *number)
@@ -95,7 +95,7 @@ struct pool_block *pool_find(const void *address, uint32_t *number)
 static void own(uint32_t begin, uint32_t end, uint32_t number)
 {
     for (uint32_t g = begin / GRANULE; g < end / GRANULE; g++)
-        owner_of[g] = (uint16_t)(number + 1);
+        pool_owners[g] = (uint16_t)(number + 1);
 }
 
 /* Make a block.  Documented: a page or more is page-aligned (ExAllocatePoolWithTag). */
@@ -103,7 +103,7 @@ static struct pool_block *carve(size_t size, uint32_t tag, uint32_t flags, const
 {
     uint32_t number = block_count, begin, end;
     size_t align = size >= PAGE ? PAGE : GRANULE;
-    struct pool_block *b = &blocks[number];
+    struct pool_block *b = &pool_blocks[number];
 
     if (size > POOL_BYTES_MAX || number == POOL_BLOCKS_MAX)
         sched_stop(VERDICT_MEMORY);
@@ -176,9 +176,9 @@ void pool_internal_free(void *address, const void *pc)
 void pool_report_leaks(void)
 {
     for (uint32_t i = 0; i < block_count; i++)
-        if (!blocks[i].free_event)
-            event_emit(EV_LEAK, i, blocks[i].size, (uint64_t)(uintptr_t)blocks[i].address, blocks[i].tag,
-                       blocks[i].alloc_event, blocks[i].alloc_pc);
+        if (!pool_blocks[i].free_event)
+            event_emit(EV_LEAK, i, pool_blocks[i].size, (uint64_t)(uintptr_t)pool_blocks[i].address,
+                       pool_blocks[i].tag, pool_blocks[i].alloc_event, pool_blocks[i].alloc_pc);
 }
 
 /* ---- what drivers call ----------------------------------------------------------------------------------- */

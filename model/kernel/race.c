@@ -65,11 +65,17 @@ void race_reset(void)
     }
 }
 
-static void join(uint32_t *to, const uint32_t *from)
+/* Of a thread that has not started nobody knows anything: mostly the first half of the clock is all there is. */
+static inline void join(uint32_t *to, const uint32_t *from)
 {
-    for (unsigned i = 0; i < THREADS_MAX; i++)
-        if (to[i] < from[i])
-            to[i] = from[i];
+    enum { HALF = THREADS_MAX / 2 };
+
+    for (unsigned i = 0; i < HALF; i++)
+        to[i] = to[i] < from[i] ? from[i] : to[i];
+    if (started >> HALF == 0)
+        return;
+    for (unsigned i = HALF; i < THREADS_MAX; i++)
+        to[i] = to[i] < from[i] ? from[i] : to[i];
 }
 
 static void start(unsigned thread)
@@ -80,21 +86,26 @@ static void start(unsigned thread)
     clocks[thread][thread]++;
 }
 
-/* The clock of the running thread.  One that nobody announced knows all that happened so far: no false race. */
-static uint32_t *own_clock(void)
+/* A thread that nobody announced knows all that happened so far: no false race. */
+static __attribute__((noinline)) void start_unannounced(unsigned self)
+{
+    start(self);
+    for (uint32_t rest = started; rest; rest &= rest - 1) {
+        unsigned other = (unsigned)__builtin_ctz(rest);
+
+        join(clocks[self], clocks[other]);
+        if (other != self)
+            clocks[other][other]++;
+    }
+}
+
+/* The clock of the running thread. */
+static inline uint32_t *own_clock(void)
 {
     unsigned self = sched_self();
 
-    if (!(started & 1u << self)) {
-        start(self);
-        for (uint32_t rest = started; rest; rest &= rest - 1) {
-            unsigned other = (unsigned)__builtin_ctz(rest);
-
-            join(clocks[self], clocks[other]);
-            if (other != self)
-                clocks[other][other]++;
-        }
-    }
+    if (!(started & 1u << self))
+        start_unannounced(self);
     return clocks[self];
 }
 
@@ -140,19 +151,11 @@ static uint32_t *object_clock(uint32_t key, bool make)
     return objects[i].clock;
 }
 
-/* No other thread exists: those to come will know all that this one did. */
-static bool alone(void)
-{
-    uint32_t alive = sched_alive();
-
-    return (alive & (alive - 1)) == 0;
-}
-
 void race_release(uint32_t key)
 {
     uint32_t *mine;
 
-    if (!race_enabled || alone())
+    if (!race_enabled || race_alone())
         return;
     mine = own_clock();
     join(object_clock(key, true), mine);
@@ -201,17 +204,19 @@ static void report(const void *address, const struct access *earlier, const stru
                    (uint64_t)earlier->event << 16, now->pc);
 }
 
-static void access_cell(struct cell *cell, const char *address, struct access now, const uint32_t *mine)
+/* Slots are used from the last one on, so those that say nothing (any more) are the first ones. */
+static inline void access_cell(struct cell *cell, const char *address, struct access now, const uint32_t *mine)
 {
     struct access *slot = NULL, *oldest = &cell->slots[0];
+    unsigned used = SLOTS;
 
-    for (unsigned i = 0; i < SLOTS; i++) {
+    while (used > 0 && cell->slots[used - 1].clock >= origin)
+        used--;
+    if (used > 0)
+        slot = &cell->slots[used - 1];
+    for (unsigned i = used; i < SLOTS; i++) {
         struct access *old = &cell->slots[i];
 
-        if (old->clock < origin) {
-            slot = old;
-            continue;
-        }
         if (old->thread == now.thread) {
             if (old->bytes == now.bytes && old->write <= now.write)
                 slot = old;
@@ -230,7 +235,7 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
     const uint32_t *mine;
     unsigned self = sched_self(), events = event_count();
 
-    if (!race_enabled || alone())
+    if (!race_enabled || race_alone())
         return;
     mine = own_clock();
     while (at < end) {

@@ -202,6 +202,8 @@ static void completed(PEX_RUNDOWN_REF RunRef, const void *pc)
     if (s->references)
         misuse(MISUSE_RUNDOWN_REINIT, s->number, RunRef, s->references, 0, pc);
     s->running_down = true;
+    race_acquire(RACE_KEY_SYNC + s->number);
+    race_release(RACE_KEY_SYNC + s->number);
     show(s, RunRef);
     tell(s, RUNDOWN_DONE, pc);
 }

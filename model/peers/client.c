@@ -518,17 +518,20 @@ void peers_deregister_all(void)
  * Both sides are detached when the provider's cleanup callback runs: nothing of this client may be looked at in it,
  * whether its own cleanup has come already or not (ND-10).
  */
-static void watch_cleanup(const struct event *e)
+static __attribute__((noinline)) void forbid(const struct event *e)
 {
-    const struct peer_binding *b;
+    const struct peer_binding *b = find_number(e->object);
 
-    if (e->kind == EV_LEAVE + FRAME_PROVIDER_CLEANUP)
-        peer_pages_permit(e->thread);
-    if (e->kind != EV_ENTER + FRAME_PROVIDER_CLEANUP)
-        return;
-    b = find_number(e->object);
     if (b)
         peer_pages_forbid(b->peer, e->thread);
+}
+
+static void watch_cleanup(const struct event *e)
+{
+    if (e->kind == EV_LEAVE + FRAME_PROVIDER_CLEANUP)
+        peer_pages_permit(e->thread);
+    if (e->kind == EV_ENTER + FRAME_PROVIDER_CLEANUP)
+        forbid(e);
 }
 
 void peers_reset(const struct npi *the_npi)

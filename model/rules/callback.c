@@ -46,6 +46,12 @@ static void judge_time(const struct event *e, const struct view_binding *b)
     REPORT(e, RULE_PD_2, "a client callback was called after the detach was over, by a call in progress at the time");
 }
 
+/* Cleaning up one binding, the module may still call the clients of others. */
+static bool is_other_client(const struct event *e, const struct view_frame *cleanup, const struct view_binding *b)
+{
+    return b && e->object != cleanup->object && e->b == e->c && b->state == BINDING_ATTACHED;
+}
+
 static void callback_entered(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
@@ -53,7 +59,7 @@ static void callback_entered(const struct event *e)
 
     if (f && f->frame == FRAME_PROVIDER_ATTACH)
         REPORT(e, RULE_PA_24, "a client callback was called inside the attach callback");
-    if (f && f->frame == FRAME_PROVIDER_CLEANUP)
+    if (f && f->frame == FRAME_PROVIDER_CLEANUP && !is_other_client(e, f, b))
         REPORT(e, RULE_PC_4, "a client callback was called from the cleanup callback");
     judge_identity(e);
     if (b)
@@ -81,6 +87,9 @@ static void call_left(const struct event *e)
 
     if (!f || !b || allowed(e, f, b))
         return;
+    if (f->low_resources)
+        REPORT(e, RULE_NPI_1, "low memory was answered with status 0x%08X, which the NPI does not allow",
+               (unsigned)e->value);
     if (e->value == STATUS_DEVICE_NOT_READY)
         REPORT(e, RULE_PA_23, "a call was answered with STATUS_DEVICE_NOT_READY");
     if (b->detach_entered)

@@ -105,6 +105,9 @@ void detach_monitor(const struct event *e)
     case EV_LEAVE + FRAME_WORK_ITEM:
         entry_point_left(e, FRAME_WORK_ITEM);
         break;
+    case EV_LEAVE + FRAME_CALL:
+        entry_point_left(e, FRAME_CALL);
+        break;
     default:
         break;
     }

@@ -238,6 +238,8 @@ static void race_for_context(const struct event *e, uint32_t binding, enum frame
     unsigned other = (unsigned)(e->c & 0xFF);
     bool cleanup = mine == FRAME_PROVIDER_CLEANUP || theirs == FRAME_PROVIDER_CLEANUP;
 
+    if (cleanup && (mine == FRAME_PROVIDER_DETACH || theirs == FRAME_PROVIDER_DETACH))
+        REPORT(e, RULE_PD_25, "the detach callback uses the context unordered with the completion by somebody else");
     if (mine == FRAME_PROVIDER_DETACH || theirs == FRAME_PROVIDER_DETACH)
         REPORT(e, RULE_PD_11, "the detach callback and a call in progress use the same member unordered");
     if (cleanup && completed_lately(mine == FRAME_PROVIDER_CLEANUP ? other : e->thread, binding))

@@ -19,10 +19,21 @@ static void too_high(const struct event *e, const struct view_frame *f)
     REPORT(e, RULE_KRN_1, "called at IRQL %u; allowed is a lower one", e->level);
 }
 
+/* The lock that this thread acquires again was held when it entered its innermost piece of module code. */
+static bool held_before(const struct event *e, const struct view_frame *f)
+{
+    for (unsigned i = 0; f && i < f->locks; i++)
+        if (view.threads[e->thread].locks[i].object == e->object)
+            return true;
+    return false;
+}
+
 static void recursive(const struct event *e, const struct view_frame *f)
 {
     const struct view_frame *complete = view_inside(e->thread, FRAME_NMR_COMPLETE);
 
+    if (!held_before(e, f))
+        REPORT(e, RULE_KRN_2, "a lock was acquired by the thread that holds it");
     if (f && f->frame == FRAME_PROVIDER_CLEANUP && complete && complete->b == 1) {  /* the module's own */
         if (view_outside(e->thread, complete, FRAME_PROVIDER_DETACH))
             REPORT(e, RULE_PC_11, "cleanup ran inside the completion and needs a lock that the detach callback holds");

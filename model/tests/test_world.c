@@ -1,9 +1,10 @@
 /*
  * test_world.c - correct modules are found correct, in every world that the setups and random scripts make.
  *
- * Guards: the plain run of each example passes and repeats itself; operations that make no sense do nothing; no
- * interleaving of a setup with one preemption, no single deviation and no random script makes a correct module
- * look wrong.  What is reported here is a mistake of ours: in a module, a judge, the mock or the simulated client.
+ * Guards: the plain run of each example passes and repeats itself; operations that make no sense do nothing;
+ * clients can be there before the module; no interleaving of a setup with one preemption, no single deviation and
+ * no random script makes a correct module look wrong.  What is reported here is a mistake of ours: in a module, a
+ * judge, the mock or the simulated client.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,6 +91,30 @@ static void test_senseless_operations_do_nothing(void **state)
             assert_int_equal(execution_replay(world_program(modules[i]), &script).verdict, VERDICT_PASS);
 }
 
+/* Position of the first event of this kind in the last execution's log; all events there are when there is none. */
+static unsigned first_event(unsigned kind)
+{
+    unsigned count, i = 0;
+    const struct event *log = event_log(&count);
+
+    while (i < count && log[i].kind != kind)
+        i++;
+    return i;
+}
+
+static void test_clients_can_be_there_first(void **state)
+{
+    struct scenario script = {0};
+
+    (void)state;
+    scenario_add(&script, (struct record){CHOICE_OP, 3, SITE_OP_REGISTER_EARLY, 0, 1, 0});
+    scenario_add(&script, (struct record){CHOICE_OP, 3, SITE_OP_CALL, 0, 1, 0});
+    assert_int_equal(execution_replay(world_program(module_find("exnpi_immediate")), &script).verdict, VERDICT_PASS);
+    assert_true(first_event(EV_ENTER + FRAME_CLIENT_ATTACH) < first_event(EV_IMAGE_LOADED));
+    assert_true(first_event(EV_IMAGE_LOADED) < first_event(EV_ENTER + FRAME_CALL));
+    assert_true(first_event(EV_ENTER + FRAME_CALL) < first_event(EV_IMAGE_GONE));
+}
+
 static void explore_setups(unsigned preemptions, unsigned deviations)
 {
     for (unsigned i = 0; i < module_count; i++) {
@@ -135,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_run_passes_and_repeats),
         cmocka_unit_test(test_senseless_operations_do_nothing),
+        cmocka_unit_test(test_clients_can_be_there_first),
         cmocka_unit_test(test_setups_with_one_preemption),
         cmocka_unit_test(test_setups_with_one_deviation),
         cmocka_unit_test(test_random_scripts),

@@ -2,8 +2,9 @@
  * test_world_pages.c - what counterparts hand out can be read as far as it goes, and no further.
  *
  * Guards: a module may read what was put on a part's page and nothing else of it; it may write nowhere; when the
- * counterpart is gone each access is told; the addresses are the same in every execution, and those of the next
- * registration are others.  In strict mode the machine itself refuses.
+ * counterpart is gone each access is told, and while a thread is forbidden to look each of its; the addresses are
+ * the same in every execution, and those of the next registration are others.  In strict mode the machine itself
+ * refuses.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "sites.h"
 #include "kernel/kernel.h"
 #include "peers/peers.h"
+#include "sched.h"
 
 enum { QUIET = -1 };
 
@@ -91,6 +93,11 @@ static void put_and_read(void *argument)
     assert_int_equal(access_fault(at + 4, 4, false), ACCESS_PEER_PAST_END);
     assert_int_equal(access_fault(peer_page_token(1, 3), 1, false), ACCESS_PEER_PAST_END);
     assert_int_equal(told_part, PART_CONTEXT);
+    at = peer_page_put(1, PART_MODULE_ID, text, sizeof text, 0);
+    peer_page_limit(1, PART_MODULE_ID, 4);
+    assert_int_equal(access_fault(at + 2, 2, false), QUIET);
+    assert_int_equal(access_fault(at + 2, 4, false), ACCESS_PEER_PAST_END);
+    assert_int_equal(access_fault(at, sizeof text, false), QUIET);      /* a copy of the whole */
     done = true;
 }
 
@@ -110,6 +117,25 @@ static void gone_and_renewed(void *argument)
     assert_int_equal(access_fault(old, 4, false), ACCESS_PEER_GONE);
     assert_int_equal(access_fault(new, 4, false), QUIET);
     second_address = new;
+    done = true;
+}
+
+static void forbidden_and_permitted(void *argument)
+{
+    const char *mine, *others;
+
+    (void)argument;
+    peer_pages_renew(0);
+    peer_pages_renew(1);
+    mine = peer_page_put(0, PART_DISPATCH, "abcd", 4, 0);
+    others = peer_page_put(1, PART_DISPATCH, "abcd", 4, 0);
+    peer_pages_forbid(0, sched_self());
+    assert_int_equal(access_fault(mine, 4, false), ACCESS_PEER_GONE);
+    assert_int_equal(access_fault(others, 4, false), QUIET);
+    peer_pages_permit(sched_self());
+    assert_int_equal(access_fault(mine, 4, false), QUIET);
+    peer_pages_forbid(0, sched_self() + 1);
+    assert_int_equal(access_fault(mine, 4, false), QUIET);
     done = true;
 }
 
@@ -148,6 +174,14 @@ static void test_gone_pages_stay_gone(void **state)
     assert_true(done);
 }
 
+static void test_forbidden_pages(void **state)
+{
+    (void)state;
+    done = false;
+    run(forbidden_and_permitted);
+    assert_true(done);
+}
+
 /* cmocka has put a handler of its own in front of the harness's, which is installed once. */
 static struct sigaction harness_handler;
 
@@ -172,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_was_put_can_be_read),
         cmocka_unit_test(test_gone_pages_stay_gone),
+        cmocka_unit_test(test_forbidden_pages),
         cmocka_unit_test(test_strict_pages_fault),
     };
 
