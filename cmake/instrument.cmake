@@ -61,9 +61,10 @@ elseif(NMRCHECK_BUILD STREQUAL fuzz)
     foreach(option IN ITEMS instrument-reads instrument-writes instrument-atomics instrument-byval stack globals)
         list(APPEND our_flags "SHELL:-mllvm -asan-${option}=0")
     endforeach()
-    # Not -fsanitize=fuzzer: that adds stack depth, which makes new "features" out of each fiber's address.
+    # Not -fsanitize=fuzzer: that adds stack depth, which makes new "features" out of each fiber's address, and
+    # trace-cmp, which makes them out of compared pointers, so that a campaign with a seed could not be repeated.
     set(module_flags ${asan} ${module_asan} ${module_ubsan}
-        -fsanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,${loads_and_stores})
+        -fsanitize-coverage=inline-8bit-counters,pc-table,${loads_and_stores})
     set(link_flags -fsanitize=address)
 elseif(NMRCHECK_BUILD STREQUAL afl)
     set(default_opt -O2)
@@ -103,9 +104,10 @@ target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wal
     $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
     $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
 
-# ---- modules: driver code as it is.
+# ---- modules: driver code as it is.  Comparisons stay calls, which the model sees; so do calls at a function's end,
+# which would lose their line.
 set(NMRCHECK_MODULE_FLAGS ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
-    -ftrivial-auto-var-init=pattern)
+    -ftrivial-auto-var-init=pattern -fno-builtin-memcmp -fno-optimize-sibling-calls)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
     list(APPEND NMRCHECK_MODULE_FLAGS -nostdlibinc -fno-addrsig)
