@@ -327,11 +327,12 @@ static bool run_part(struct result *r, const char *program, const char *part)
 /* Executions per second of a libFuzzer program that starts from the lifecycle; 0 when it cannot be measured. */
 static double libfuzzer_rate(const char *program, unsigned runs)
 {
-    char path[LONG_PATH_BYTES], seeds[LONG_PATH_BYTES], option[40];
+    char path[LONG_PATH_BYTES], seed[LONG_PATH_BYTES], option[40];
     struct result r;
     snprintf(option, sizeof option, "-runs=%u", runs);
-    if (!run(&r, (char *[]){path_in(path, builds, program), option, "-seed=1", "-max_len=2056", "-verbosity=0",
-                            path_in(seeds, scratch, "seeds"), NULL}))
+    snprintf(seed, sizeof seed, "-seed_inputs=%s/seeds/lifecycle", scratch);
+    if (!run(&r, (char *[]){path_in(path, builds, program), option, "-seed=1", "-max_len=2056", "-verbosity=0", seed,
+                            NULL}))
         return 0;
     return per(runs, r.cpu);
 }
@@ -349,8 +350,10 @@ static double afl_rate(const char *program, const char *mutator, unsigned runs)
         setenv("AFL_CUSTOM_MUTATOR_LIBRARY", path_in(library, builds, mutator), 1);
         setenv("AFL_CUSTOM_MUTATOR_ONLY", "1", 1);
     }
-    bool good = run(&r, (char *[]){"afl-fuzz", "-i", path_in(seeds, scratch, "seeds"), "-o", path_in(out, scratch, name),
-                                   "-s", "1", "-E", option, "--", path_in(path, builds, program), NULL});
+    path_in(seeds, scratch, "seeds");
+    path_in(out, scratch, name);
+    bool good = run(&r, (char *[]){"afl-fuzz", "-i", seeds, "-o", out, "-s", "1", "-E", option, "--",
+                                   path_in(path, builds, program), NULL});
     unsetenv("AFL_CUSTOM_MUTATOR_LIBRARY");
     unsetenv("AFL_CUSTOM_MUTATOR_ONLY");
     if (!good)

@@ -241,7 +241,6 @@ void fiber_leave(struct fiber *from, struct fiber *to)
     about_to_switch(from, to, true);
     swap(from, to);
     CHECK(false && "a fiber that ended was resumed");
-    __builtin_unreachable();
 }
 
 void fiber_abandon(struct fiber *f)

@@ -99,6 +99,7 @@ void sched_stop(enum verdict v)
     verdict = v;
     threads[sched_current].fiber.dirty = true;
     fiber_leave(&threads[sched_current].fiber, &host);
+    __builtin_unreachable();
 }
 
 static void switch_to(unsigned next)
