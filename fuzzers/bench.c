@@ -218,7 +218,10 @@ static char scratch[PATH_BYTES];
 
 static char *path_in(char path[LONG_PATH_BYTES], const char *folder, const char *name)
 {
-    snprintf(path, LONG_PATH_BYTES, "%s/%s", folder, name);
+    if (snprintf(path, LONG_PATH_BYTES, "%s/%s", folder, name) >= LONG_PATH_BYTES) {
+        fprintf(stderr, "bench: %s/%s: too long a path\n", folder, name);
+        exit(2);
+    }
     return path;
 }
 
@@ -460,7 +463,7 @@ static void table(void)
 static void stay_on_one_core(void)
 {
     cpu_set_t set, one;
-    int cpu = CPU_SETSIZE - 1;
+    size_t cpu = CPU_SETSIZE - 1;
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return;
     while (cpu > 0 && !CPU_ISSET(cpu, &set))
