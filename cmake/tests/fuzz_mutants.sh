@@ -2,8 +2,8 @@
 # fuzz_mutants.sh ROOT ENGINE RUNS [MUTANT...] - does libfuzzer, or afl, find each mutant by itself?
 #
 # Every mutant gets a fuzzer that starts from the plain run alone and stops at the first finding or after RUNS
-# executions.  Four in five must be found, and be found by their own rule.  Prints for each the executions until then: an engine that
-# is slow to start is not slow to find, and a count does not depend on how busy the machine is.  Two at a time.
+# executions.  Four in five must be found, and be found by their own rule.  Prints for each the executions until then:
+# an engine that is slow to start is not slow to find, and a count does not depend on how busy the machine is.
 # Exit code 77, for "skipped", when a program is missing.
 set -euo pipefail
 
