@@ -2,8 +2,10 @@
  * race.c - two accesses to the same byte, one of them a write, that no synchronisation orders.
  *
  * Happens-before by vector clocks.  Each 8-byte cell of the pool and of the module's globals
- * remembers its last few accesses with the bytes they touched, as ThreadSanitizer's shadow words
- * do; an access that was pushed out is a race missed, never one invented.
+ * remembers accesses with the bytes they touched, as ThreadSanitizer's shadow words do, but never
+ * pushes one out.  An access is forgotten only when a later one stands for it: which accesses there
+ * are differs between compilers (they read a member once or twice, before a write or not at all),
+ * and which races there are must not.
  *
  * Synchronisation: every acquire of an object joins all earlier releases of it; Interlocked
  * functions are both, on their address; thread creation and end.  A volatile access looks like any other
@@ -17,7 +19,8 @@
 #include <string.h>
 
 enum {
-    SLOTS = 4,                              /* accesses a cell remembers */
+    SLOTS = 4,                              /* accesses a cell has room for … */
+    SPILLS = 256, SPILL_SLOTS = 32,         /* … and how many cells of an execution have room for how many more */
     IMAGE_CELLS = 8192,                     /* globals past 64 KiB are not watched */
     OBJECTS = 1024, REPORTS = 64
 };
@@ -30,8 +33,12 @@ struct access {
     const void *pc;
 };
 struct cell { struct access slots[SLOTS]; };
+struct spill { uint32_t epoch; uint16_t index, count; };   /* of another epoch: empty */
 
 static struct cell pool_cells[POOL_BYTES_MAX / 8], image_cells[IMAGE_CELLS];
+static struct spill pool_spills[POOL_BYTES_MAX / 8], image_spills[IMAGE_CELLS];
+static struct access spilled[SPILLS][SPILL_SLOTS];
+static unsigned spill_count;
 static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
 static uint32_t origin = 1;
 static uint32_t started;                                /* threads that have a clock */
@@ -59,8 +66,11 @@ void race_reset(void)
     started = 0;
     object_count = 0;
     report_count = 0;
+    spill_count = 0;
     if (++epoch == 0) {
         memset(objects, 0, sizeof objects);
+        memset(pool_spills, 0, sizeof pool_spills);
+        memset(image_spills, 0, sizeof image_spills);
         epoch = 1;
     }
 }
@@ -204,29 +214,81 @@ static void report(const void *address, const struct access *earlier, const stru
                    (uint64_t)earlier->event << 16, now->pc);
 }
 
-/* Slots are used from the last one on, so those that say nothing (any more) are the first ones. */
-static inline void access_cell(struct cell *cell, const char *address, struct access now, const uint32_t *mine)
+/* The accesses of a cell, without gaps: slots that are in use, then what was spilled. */
+static inline struct access *access_at(struct cell *cell, const struct spill *spill, unsigned i)
 {
-    struct access *slot = NULL, *oldest = &cell->slots[0];
-    unsigned used = SLOTS;
+    return i < SLOTS ? &cell->slots[i] : &spilled[spill->index][i - SLOTS];
+}
 
-    while (used > 0 && cell->slots[used - 1].clock >= origin)
-        used--;
-    if (used > 0)
-        slot = &cell->slots[used - 1];
-    for (unsigned i = used; i < SLOTS; i++) {
-        struct access *old = &cell->slots[i];
+static inline unsigned access_count(const struct cell *cell, const struct spill *spill)
+{
+    unsigned count = 0;
 
-        if (old->thread == now.thread) {
-            if (old->bytes == now.bytes && old->write <= now.write)
-                slot = old;
-        } else if (old->bytes & now.bytes && (old->write || now.write) && old->clock > mine[old->thread]) {
-            report(address, old, &now);
-        }
-        if (old->clock <= mine[old->thread] && old->clock < oldest->clock)
-            oldest = old;
+    while (count < SLOTS && cell->slots[count].clock >= origin)
+        count++;
+    return count == SLOTS && spill->epoch == epoch ? count + spill->count : count;
+}
+
+static void forget_last(struct cell *cell, struct spill *spill, unsigned count)
+{
+    if (count > SLOTS)
+        spill->count--;
+    else
+        cell->slots[count - 1].clock = 0;
+}
+
+static __attribute__((noinline)) struct access *spill_one(struct spill *spill)
+{
+    if (spill->epoch != epoch) {
+        if (spill_count == SPILLS)
+            sched_stop(VERDICT_MEMORY);
+        *spill = (struct spill){epoch, (uint16_t)spill_count++, 0};
     }
-    *(slot ? slot : oldest) = now;
+    if (spill->count == SPILL_SLOTS)
+        sched_stop(VERDICT_MEMORY);
+    return &spilled[spill->index][spill->count++];
+}
+
+static inline void access_cell(struct cell *cell, struct spill *spill, const char *address, struct access now,
+                               const uint32_t *mine)
+{
+    struct access racing = {.event = 0}, *place = NULL;
+    bool race = false, known = false;
+
+    for (unsigned i = 0, count = access_count(cell, spill); i < count;) {
+        struct access *old = access_at(cell, spill, i);
+        bool own = old->thread == now.thread;
+
+        i++;
+        if (!own && old->clock > mine[old->thread]) {
+            /* The earliest, so that the order in which they lie here does not matter. */
+            if (old->bytes & now.bytes && (old->write || now.write) && (!race || old->event < racing.event)) {
+                race = true;
+                racing = *old;
+            }
+        } else if (!(old->bytes & ~now.bytes) && old->write <= now.write) {
+            /* What is unordered with the old access is so with this one: it stands for both. */
+            if (place) {
+                *old = *access_at(cell, spill, count - 1);
+                forget_last(cell, spill, count--);
+                i--;
+            } else {
+                place = old;
+            }
+        } else if (own && old->clock == now.clock && !(now.bytes & ~old->bytes) && old->write >= now.write) {
+            known = true;                   /* and the reverse */
+        }
+    }
+    if (race)
+        report(address, &racing, &now);
+    if (!place && known)
+        return;
+    if (!place) {
+        unsigned count = access_count(cell, spill);
+
+        place = count < SLOTS ? &cell->slots[count] : spill_one(spill);
+    }
+    *place = now;
 }
 
 void race_access(const void *address, size_t size, bool write, const void *pc)
@@ -243,15 +305,19 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
         unsigned first = a % 8, length = 8 - first;
         size_t in_pool = (size_t)(at - POOL_BASE), in_image = (size_t)(at - image_data_begin);
         struct cell *cell = NULL;
+        struct spill *spill = NULL;
 
         if (length > (size_t)(end - at))
             length = (unsigned)(end - at);
-        if (in_pool < POOL_BYTES_MAX)
+        if (in_pool < POOL_BYTES_MAX) {
             cell = &pool_cells[in_pool / 8];
-        else if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS)
+            spill = &pool_spills[in_pool / 8];
+        } else if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS) {
             cell = &image_cells[(uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
+            spill = &image_spills[cell - image_cells];
+        }
         if (cell)
-            access_cell(cell, at, (struct access){mine[self], (uint8_t)(((1u << length) - 1) << first),
+            access_cell(cell, spill, at, (struct access){mine[self], (uint8_t)(((1u << length) - 1) << first),
                                                   (uint8_t)(self & 0x7F), write,
                                                   (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX), pc}, mine);
         at += length;

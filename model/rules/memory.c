@@ -106,7 +106,7 @@ static void null_access(const struct event *e, const struct view_frame *f)
     if (f->frame == FRAME_CALL && b) {
         if (b->flags & ATTACH_NO_CLIENT_DISPATCH && !view.needs_client_dispatch)
             REPORT(e, RULE_PA_9, "ClientDispatch was dereferenced; the client has none");
-        if (f->c)
+        if (f->c && !b->detach_entered)
             REPORT(e, RULE_PA_23, "a call made right after the attach found something not yet set up");
         if (b->detach_entered)
             REPORT(e, RULE_PD_17, "a call between detach and cleanup found something torn down");
