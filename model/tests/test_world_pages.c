@@ -64,7 +64,7 @@ static void run(void (*main)(void *))
     (void)execution_replay(&program, &nothing);
 }
 
-static bool done;
+static volatile bool done;
 static const char *first_address, *second_address;
 
 static void put_and_read(void *argument)
