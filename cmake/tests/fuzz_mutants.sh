@@ -2,8 +2,12 @@
 # fuzz_mutants.sh ROOT ENGINE RUNS [MUTANT...] - does libfuzzer, or afl, find each mutant by itself?
 #
 # Every mutant gets a fuzzer that starts from the plain run alone and stops at the first finding or after RUNS
-# executions.  Four in five must be found, and be found by their own rule.  Prints for each the executions until then:
-# an engine that is slow to start is not slow to find, and a count does not depend on how busy the machine is.
+# executions.  Each must be found, and by its own rule.  Prints for each the executions until then: an engine that is
+# slow to start is not slow to find, and a count does not depend on how busy the machine is.  Two at a time.
+#
+# Measured: libFuzzer needs at most 86,000, and with its seed always the same; AFL++, which goes by the clock, 180,000.
+# A minute is about a million of either on one processor.
+#
 # Exit code 77, for "skipped", when a program is missing.
 set -euo pipefail
 
@@ -33,19 +37,24 @@ printf 'plain' >"$work/text"
 
 found() { sed -n 's/^nmrcheck: \([A-Z0-9-]*\) was broken by .* in execution \([0-9]*\);.*/\1 \2/p' "$1" | tail -n 1; }
 
+# dies LOG MUTANT ARGUMENT...: run the program, which aborts at a finding, without the shell's remark about that.
+dies() {
+    local log=$1 mutant=$2
+    shift 2
+    { (ulimit -c 0; NMRCHECK_MODULE=$mutant "$program" "$@" >"$log" 2>&1) || true; } 2>/dev/null
+}
+
 # Each prints "RULE EXECUTIONS", or nothing when nothing was found.
 try_libfuzzer() {
     mkdir "$work/$1"
-    (ulimit -c 0
-     NMRCHECK_MODULE=$1 "$program" "$work/$1" -seed=1 "-runs=$runs" -max_len=2056 -handle_abrt=0 \
-        "-artifact_prefix=$work/$1/" >"$work/$1.log" 2>&1) || true
+    dies "$work/$1.log" "$1" "$work/$1" -seed=1 "-runs=$runs" -max_len=2056 -handle_abrt=0 "-artifact_prefix=$work/$1/"
     found "$work/$1.log"
 }
 
 try_afl() {
     local rule
     # A seed that shows the finding is found before afl-fuzz begins.
-    (ulimit -c 0; NMRCHECK_MODULE=$1 "$program" "$work/plain" >"$work/$1.log" 2>&1) || true
+    dies "$work/$1.log" "$1" "$work/plain"
     if [ -n "$(found "$work/$1.log")" ]; then
         found "$work/$1.log"
         return
@@ -58,7 +67,7 @@ try_afl() {
         afl-fuzz -s 1 -i "$work/$1/in" -o "$work/$1/out" -E "$runs" -- "$program" >"$work/$1.log" 2>&1 || true
     for crash in "$work/$1/out/default/crashes"/id*; do
         [ -e "$crash" ] || return 0
-        (ulimit -c 0; NMRCHECK_MODULE=$1 "$program" "$crash" >"$work/$1.log" 2>&1) || true
+        dies "$work/$1.log" "$1" "$crash"
         rule=$(found "$work/$1.log")
         echo "${rule% *} $(sed -n 's/^execs_done *: //p' "$work/$1/out/default/fuzzer_stats")"
         return
@@ -78,14 +87,13 @@ try() {
     fi
     rm -rf "${work:?}/$1"
 }
-export -f found try_libfuzzer try_afl try
+export -f found dies try_libfuzzer try_afl try
 
 started=$SECONDS
 for mutant; do
     echo "$mutant $("$nmrcheck" list | awk -v m="$mutant" '$1 == m {print $2}') $engine"
 done | xargs -P 2 -L 1 bash -c 'try "$@"' try | tee "$work/table"
 echo "$engine: $(wc -l <"$work/table") lines in $((SECONDS - started)) s"
-# Which of the rarest are found within RUNS is luck of the seed; that most are is not.
 wrong=$(grep -c WRONG "$work/table" || true)
 echo "$engine: $(($# - wrong)) of $# mutants found by their own rule within $runs executions"
-[ $((wrong * 5)) -le $# ]
+[ "$wrong" -eq 0 ]
