@@ -8,6 +8,9 @@
  *     C0.attach P0.attach P0.attach=0 C0.attach=0 C0.detach P0.detach C0.cleanup P0.cleanup
  *
  * A test is the body of thread 0.  EXPECT ends the execution; the test fails with the scenario that led there.
+ *
+ * A test that guards N-n has n<n>_ in its name.  cmake/tests/broken_mocks.sh shows that it can fail: it runs that test,
+ * named as the program's argument, against mocks that break N-n (model/nmr/broken).
  */
 #ifndef MODEL_TEST_NMR_LAB_H
 #define MODEL_TEST_NMR_LAB_H
@@ -44,6 +47,7 @@ enum complete {
 struct party {
     char name[8];                           /* "C0", "P1" */
     enum side side;
+    enum caller who;                        /* the module under test, or a counterpart of it */
     NPIID npi;                              /* an own copy for each: NMR must compare values */
     NPI_MODULEID id;
     NPI_CLIENT_CHARACTERISTICS client;
@@ -77,10 +81,12 @@ struct lab_binding {
     HANDLE handle;
     unsigned number;
     bool attached, detach_called, inside, done, cleaned;
+    bool cleaning;                          /* inside its cleanup callback */
 };
 
 static struct party parties[PARTIES];
 static struct lab_binding lab_bindings[BINDINGS_MAX][2];
+static enum caller lab_who[2] = {CALLER_MODULE, CALLER_MODULE};     /* by side: who new parties are */
 static bool lab_client_attaching[BINDINGS_MAX];
 static bool lab_deregistering[PARTIES];         /* the test is about to deregister, or has */
 static bool lab_begun[REGISTRATIONS_MAX];   /* NMR was entered to deregister this registration */
@@ -145,16 +151,28 @@ static const VOID *lab_table(const struct party *l)
     return l->null_context ? NULL : (const VOID *)lab_dispatch[l->side];
 }
 
+/* N-8: the party whose own structure this is, not a copy of it. */
+static struct party *lab_owner(PNPI_REGISTRATION_INSTANCE instance, enum side side)
+{
+    for (unsigned i = 0; i < PARTIES; i++)
+        if (instance == (side == SIDE_CLIENT ? &parties[i].client.ClientRegistrationInstance
+                                             : &parties[i].provider.ProviderRegistrationInstance))
+            return &parties[i];
+    lab_fail("an instance that nobody registered", __FILE__, __LINE__);
+    return NULL;
+}
+
 /* ---- callbacks, of both sides */
 
 static NTSTATUS lab_client_attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE instance)
 {
-    struct party *l = context;
+    struct party *l = context, *provider = lab_owner(instance, SIDE_PROVIDER);
     uint32_t number = nmr_binding_number(binding);
     struct lab_binding *mine;
     NTSTATUS status = STATUS_NOINTERFACE;
 
     EXPECT(l >= parties && l < parties + PARTIES && l->side == SIDE_CLIENT);             /* N-8 */
+    EXPECT(provider->side == SIDE_PROVIDER && provider->listed);                /* N-8, N-34 */
     EXPECT(irql_get() == PASSIVE_LEVEL);                                        /* N-7 */
     EXPECT(number < BINDINGS_MAX);                                              /* N-32 */
     mine = &lab_bindings[number][SIDE_CLIENT];
@@ -164,10 +182,10 @@ static NTSTATUS lab_client_attach(HANDLE binding, PVOID context, PNPI_REGISTRATI
     lab_write("%s.attach ", l->name);
     l->attaches++;
     l->last_binding = binding;
-    EXPECT(instance && instance->NpiId && memcmp(instance->NpiId, &l->npi, sizeof(NPIID)) == 0);
+    EXPECT(memcmp(instance->NpiId, &l->npi, sizeof(NPIID)) == 0);              /* N-1 */
     lab_client_attaching[number] = true;
     for (unsigned i = 0; i < l->tries && !NT_SUCCESS(status); i++) {
-        status = nmr_client_attach_provider(CALLER_MODULE, binding, l->null_context ? NULL : mine, lab_table(l),
+        status = nmr_client_attach_provider(l->who, binding, l->null_context ? NULL : mine, lab_table(l),
                                             &l->out_context, &l->out_dispatch, NULL);
         l->nmr_said = status;
     }
@@ -175,6 +193,7 @@ static NTSTATUS lab_client_attach(HANDLE binding, PVOID context, PNPI_REGISTRATI
         mine->attached = true;
         l->attached++;
         EXPECT(lab_bindings[number][SIDE_PROVIDER].attached);                   /* N-5 */
+        EXPECT(lab_bindings[number][SIDE_PROVIDER].lab == provider);
     }
     if (l->in_attach)
         l->in_attach(l, binding);
@@ -242,7 +261,7 @@ static void lab_complete(struct party *l, HANDLE binding)
 
     lab_bindings[number][l->side].done = true;
     lab_write("%s.complete ", l->name);
-    nmr_detach_complete(CALLER_MODULE, l->side, binding, NULL);
+    nmr_detach_complete(l->who, l->side, binding, NULL);
 }
 
 static NTSTATUS lab_detach(struct lab_binding *mine, enum side side)
@@ -282,11 +301,12 @@ static void lab_cleanup(struct lab_binding *mine, enum side side)
     EXPECT(irql_get() <= DISPATCH_LEVEL);                                       /* N-20 */
     EXPECT(both[side].attached && !both[side].cleaned);                         /* N-11, N-19 */
     EXPECT(both[side].done && (both[lab_other(side)].done || both[SIDE_CLIENT].lab->lies));             /* N-18 */
-    both[side].cleaned = true;
+    both[side].cleaned = both[side].cleaning = true;
     l->cleanups++;
     lab_write("%s.cleanup ", l->name);
     if (l->in_cleanup)
         l->in_cleanup(l);
+    both[side].cleaning = false;
 }
 
 static NTSTATUS lab_client_detach(PVOID context)
@@ -324,6 +344,7 @@ static struct party *lab_new(unsigned index, enum side side)
     memset(l, 0, sizeof *l);
     snprintf(l->name, sizeof l->name, "%c%u", side == SIDE_CLIENT ? 'C' : 'P', index);
     l->side = side;
+    l->who = lab_who[side];
     l->npi = lab_npi_id;
     l->id = (NPI_MODULEID){.Length = sizeof l->id, .Type = MIT_GUID};
     l->client = (NPI_CLIENT_CHARACTERISTICS){
@@ -350,9 +371,9 @@ static NTSTATUS lab_register(struct party *l)
 
     l->listed = true;
     if (l->side == SIDE_CLIENT)
-        status = nmr_register_client(CALLER_MODULE, 0, &l->client, l, &l->handle, NULL);
+        status = nmr_register_client(l->who, 0, &l->client, l, &l->handle, NULL);
     else
-        status = nmr_register_provider(CALLER_MODULE, 0, &l->provider, l, &l->handle, NULL);
+        status = nmr_register_provider(l->who, 0, &l->provider, l, &l->handle, NULL);
     l->listed = status == STATUS_SUCCESS;
     EXPECT(l->listed || l->attaches == 0);                                      /* N-34 */
     return status;
@@ -361,13 +382,13 @@ static NTSTATUS lab_register(struct party *l)
 static NTSTATUS lab_deregister(struct party *l)
 {
     lab_deregistering[lab_index(l)] = true;
-    return nmr_deregister(CALLER_MODULE, l->side, l->handle, NULL);
+    return nmr_deregister(l->who, l->side, l->handle, NULL);
 }
 
 /* N-24, N-27: after a successful wait nothing of this registration is left, on either side of its bindings. */
 static NTSTATUS lab_wait(struct party *l)
 {
-    NTSTATUS status = nmr_wait(CALLER_MODULE, l->side, l->handle, NULL);
+    NTSTATUS status = nmr_wait(l->who, l->side, l->handle, NULL);
 
     for (unsigned i = 0; status == STATUS_SUCCESS && i < BINDINGS_MAX; i++) {
         const struct lab_binding *both = lab_bindings[i];
@@ -375,8 +396,9 @@ static NTSTATUS lab_wait(struct party *l)
         if (both[l->side].lab != l || !both[l->side].attached)
             continue;
         for (unsigned side = 0; side < 2; side++)
-            EXPECT(both[side].lab->lies ||
-                   (both[side].detach_called && both[side].done && !both[side].inside));
+            EXPECT(both[side].lab->lies || (both[side].detach_called && both[side].done));
+        for (unsigned side = 0; side < 2; side++)
+            EXPECT(!both[side].inside && !both[side].cleaning);
         EXPECT(both[SIDE_CLIENT].cleaned || !both[SIDE_CLIENT].lab->client.ClientCleanupBindingContext ||
                both[SIDE_CLIENT].lab->lies);
         EXPECT(both[SIDE_PROVIDER].cleaned || !both[SIDE_PROVIDER].lab->provider.ProviderCleanupBindingContext);
@@ -453,7 +475,8 @@ static bool lab_outcome(void *context, const struct outcome *o, const struct sce
 {
     struct program *p = context;
 
-    fprintf(stderr, "%s: %s\nlog: %s\n", verdict_name(o->verdict), lab_failure, lab_log);
+    fprintf(stderr, "execution: %s%s%s\nlog: %s\n", verdict_name(o->verdict), lab_failure[0] ? ": " : "", lab_failure,
+            lab_log);
     scenario_print(s, &model_words, p->name, NULL, stderr);
     return false;
 }
@@ -475,6 +498,18 @@ MAYBE_UNUSED static uint64_t lab_explore(void (*body)(void *script), unsigned pr
     assert_int_equal(r.end, EXPLORE_COMPLETE);
     assert_int_equal(r.verdicts[VERDICT_PASS], r.executions);
     return r.executions;
+}
+
+/* The same whoever is the module under test: both sides, or one with the other as its counterpart. */
+MAYBE_UNUSED static void lab_explore_whoever(void (*body)(void *script), unsigned preemptions, unsigned deviations)
+{
+    static const enum caller who[][2] = {
+        {CALLER_PEER, CALLER_MODULE}, {CALLER_MODULE, CALLER_PEER}, {CALLER_MODULE, CALLER_MODULE}};
+
+    for (unsigned i = 0; i < sizeof who / sizeof *who; i++) {
+        memcpy(lab_who, who[i], sizeof lab_who);
+        lab_explore(body, preemptions, deviations);
+    }
 }
 
 /* `count` random executions pass. */
@@ -519,6 +554,25 @@ MAYBE_UNUSED static struct outcome lab_run(void (*body)(void *script))
     return lab_run_with(body, CHOICE_SYSTEM, SITE_NONE, 0);
 }
 
+/* The same two, for an execution that must pass. */
+MAYBE_UNUSED static void lab_pass_with(void (*body)(void *script), enum choice_kind kind, unsigned site, unsigned value)
+{
+    struct outcome o = lab_run_with(body, kind, site, value);
+    struct program p = lab_program(body);
+    static struct scenario led_here;
+
+    if (o.verdict != VERDICT_PASS) {
+        execution_scenario(&led_here);
+        lab_outcome(&p, &o, &led_here);
+    }
+    assert_int_equal(o.verdict, VERDICT_PASS);
+}
+
+MAYBE_UNUSED static void lab_pass(void (*body)(void *script))
+{
+    lab_pass_with(body, CHOICE_SYSTEM, SITE_NONE, 0);
+}
+
 /* How many events of this kind the last execution had; *last is the latest of them. */
 MAYBE_UNUSED static unsigned lab_events(uint16_t kind, struct event *last)
 {
@@ -533,6 +587,13 @@ MAYBE_UNUSED static unsigned lab_events(uint16_t kind, struct event *last)
             *last = log[i];
     }
     return n;
+}
+
+/* All tests of the program, or only the one that its argument names. */
+static void lab_select(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
 }
 
 #endif

@@ -27,21 +27,24 @@ static void waits(void *script)
     EXPECT(wait(SIDE_CLIENT, NULL) == STATUS_INVALID_PARAMETER);
     EXPECT(wait(SIDE_CLIENT, &waits) == STATUS_INVALID_PARAMETER);              /* garbage */
     EXPECT(p->detaches == 0 && c->detaches == 0);
-    lab_close(p);
+    EXPECT(lab_deregister(p) == STATUS_PENDING);
+    EXPECT(wait(SIDE_CLIENT, p->handle) == STATUS_INVALID_PARAMETER);           /* still the wrong side */
+    EXPECT(lab_wait(p) == STATUS_SUCCESS);
     EXPECT(wait(SIDE_PROVIDER, p->handle) == STATUS_INVALID_PARAMETER);         /* dead */
     lab_close(c);
 }
 
+/* Known bugs 7 and 8: a bad handle threw through the caller; a wait before the deregistration blocked. */
 static void n24_wait_refuses_bad_handles(void **state)
 {
     static const enum bad_handle expected[] = {HANDLE_NOT_DEREGISTERED, HANDLE_WRONG_SIDE, HANDLE_WRONG_KIND,
-                                               HANDLE_NULL, HANDLE_GARBAGE, HANDLE_DEAD};
-    static const uint32_t objects[] = {0, 0, 0, NONE, NONE, 0};
+                                               HANDLE_NULL, HANDLE_GARBAGE, HANDLE_WRONG_SIDE, HANDLE_DEAD};
+    static const uint32_t objects[] = {0, 0, 0, NONE, NONE, 0, 0};
     const struct event *log;
     unsigned kept, n = 0;
 
     (void)state;
-    assert_int_equal(lab_run(waits).verdict, VERDICT_PASS);
+    lab_pass(waits);
     log = event_log(&kept);
     for (unsigned i = 0; i < kept; i++) {
         if (log[i].kind != EV_BAD_HANDLE)
@@ -157,7 +160,7 @@ static void nd17_second_deregistration(void **state)
     struct event e;
 
     (void)state;
-    assert_int_equal(lab_run(deregister_twice).verdict, VERDICT_PASS);
+    lab_pass(deregister_twice);
     assert_int_equal(lab_events(EV_BAD_HANDLE, &e), 1);
     assert_int_equal(e.value, HANDLE_TWICE);
 }
@@ -172,13 +175,50 @@ static void lonely(void *script)
     EXPECT(lab_wait(p) == STATUS_SUCCESS);
 }
 
+/* Both sides of its binding are pending, and only this thread could complete them. */
+static void not_held_up(void *script)
+{
+    (void)script;
+    pair_up();
+    p->detach = c->detach = STATUS_PENDING;
+    EXPECT(lab_deregister(p) == STATUS_PENDING);
+    EXPECT(lab_deregister(c) == STATUS_PENDING);
+    lab_complete(p, p->last_binding);
+    lab_complete(c, c->last_binding);
+    EXPECT(lab_wait(p) == STATUS_SUCCESS && lab_wait(c) == STATUS_SUCCESS);
+}
+
 static void n23_deregister_is_always_pending(void **state)
 {
     (void)state;
-    assert_int_equal(lab_run(lonely).verdict, VERDICT_PASS);
+    lab_pass(lonely);
+    lab_pass(not_held_up);
 }
 
 /* ---- N-31, N-32: again, and handles */
+
+/* Its handles serve a binding from the entry of its first callback, where the clerk uses it, until both are done. */
+static void life_of_handles(void *script)
+{
+    (void)script;
+    pair_up();
+    EXPECT(p->last_binding != c->last_binding);                                 /* ND-4 */
+    p->detach = c->detach = STATUS_PENDING;
+    EXPECT(lab_deregister(p) == STATUS_PENDING);
+    lab_complete(p, p->last_binding);
+    EXPECT(nmr_binding_number(p->last_binding) == 0 && nmr_binding_number(c->last_binding) == 0);
+    EXPECT(p->cleanups == 0 && c->cleanups == 0);
+    lab_complete(c, c->last_binding);
+    EXPECT(p->cleanups == 1 && c->cleanups == 1);
+    EXPECT(lab_wait(p) == STATUS_SUCCESS);
+    lab_close(c);
+}
+
+static void n32_handles_live_as_long_as_the_binding(void **state)
+{
+    (void)state;
+    lab_pass(life_of_handles);
+}
 
 static void again_and_again(void *script)
 {
@@ -219,9 +259,9 @@ static void n31_n32_registering_again_and_handles(void **state)
     HANDLE first;
 
     (void)state;
-    assert_int_equal(lab_run(again_and_again).verdict, VERDICT_PASS);
+    lab_pass(again_and_again);
     first = parties[0].handle;
-    assert_int_equal(lab_run(again_and_again).verdict, VERDICT_PASS);
+    lab_pass(again_and_again);
     assert_ptr_equal(first, parties[0].handle);             /* the same in each execution */
 }
 
@@ -254,21 +294,36 @@ static void failing(void *script)
     p->handle = p;
     registered = lab_register(p);
     EXPECT(c->attaches == 0);
+    EXPECT(lab_register(lab_new(2, SIDE_CLIENT)) == STATUS_SUCCESS);            /* finds nobody there */
+    EXPECT(parties[2].attaches == 0 && p->attaches == 0);
     lab_close(c);
+}
+
+/* A client's failure: whoever was there before and whoever comes afterwards is not offered to it. */
+static void failing_client(void *script)
+{
+    (void)script;
+    p = lab_new(0, SIDE_PROVIDER);
+    c = lab_new(1, SIDE_CLIENT);
+    EXPECT(lab_register(p) == STATUS_SUCCESS);
+    registered = lab_register(c);
+    EXPECT(lab_register(lab_new(2, SIDE_PROVIDER)) == STATUS_SUCCESS);
+    EXPECT(c->attaches == 0 && p->attaches == 0 && parties[2].attaches == 0);
+    lab_close(p);
 }
 
 static void n34_a_failure_leaves_no_trace(void **state)
 {
-    struct event e;
-
     (void)state;
     lab_run_with(failing, CHOICE_FAULT, SITE_NMR_REGISTER_PROVIDER, 1);
     assert_int_equal(registered, STATUS_INSUFFICIENT_RESOURCES);
     assert_ptr_equal(parties[0].handle, &parties[0]);
     lab_run_with(failing, CHOICE_FAULT, SITE_NMR_REGISTER_PROVIDER, 2);
     assert_int_equal(registered, STATUS_NO_MEMORY);
-    assert_int_equal(lab_events(EV_LEAVE + FRAME_NMR_REGISTER, &e), 2);
-    assert_int_equal((NTSTATUS)e.value, STATUS_NO_MEMORY);
+    assert_int_equal(lab_events(EV_LEAVE + FRAME_NMR_REGISTER, NULL), 3);
+    lab_run_with(failing_client, CHOICE_FAULT, SITE_NMR_REGISTER_CLIENT, 1);
+    assert_int_equal(registered, STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(lab_events(EV_BINDING_OFFERED, NULL), 0);
 }
 
 static void nd12_handle_after_a_failure(void **state)
@@ -330,7 +385,7 @@ static void nd15_malformed_structures_are_refused(void **state)
 {
     (void)state;
     for (defect = 0; defect < 5; defect++) {
-        assert_int_equal(lab_run(malformed).verdict, VERDICT_PASS);
+        lab_pass(malformed);
         assert_int_equal(with_defect, STATUS_INVALID_PARAMETER);
         assert_true(lab_events(EV_REGISTRATION_FIELD, NULL) >= 9);
     }
@@ -364,7 +419,7 @@ static void fields_are_told(void **state)
     struct event e;
 
     (void)state;
-    assert_int_equal(lab_run(duplicate).verdict, VERDICT_PASS);
+    lab_pass(duplicate);
     assert_int_equal(field_of(FIELD_VERSION), 0);
     assert_int_equal(field_of(FIELD_LENGTH), sizeof(NPI_PROVIDER_CHARACTERISTICS));
     assert_int_equal(field_of(FIELD_ATTACH), 1);
@@ -393,7 +448,7 @@ static void nothing_is_told_of_counterparts(void **state)
     struct event e;
 
     (void)state;
-    assert_int_equal(lab_run(peer_only).verdict, VERDICT_PASS);
+    lab_pass(peer_only);
     assert_int_equal(lab_events(EV_REGISTRATION_FIELD, NULL), 0);
     assert_int_equal(lab_events(EV_REGISTRATION_STATE, &e), 2);
     assert_int_equal(e.b, 0);
@@ -425,7 +480,7 @@ static void changes_are_noticed(void **state)
 {
     (void)state;
     for (change = 0; change < 4; change++) {
-        assert_int_equal(lab_run(changing).verdict, VERDICT_PASS);
+        lab_pass(changing);
         assert_int_equal(lab_events(EV_REGISTRATION_CHANGED, NULL), change != 0);
     }
 }
@@ -447,7 +502,7 @@ static void change_table(void *script)
 static void a_changed_dispatch_table_is_noticed(void **state)
 {
     (void)state;
-    assert_int_equal(lab_run(change_table).verdict, VERDICT_PASS);
+    lab_pass(change_table);
     assert_int_equal(lab_events(EV_BINDING_DISPATCH_CHANGED, NULL), 1);
 }
 
@@ -471,7 +526,7 @@ static void callers_irql_is_checked(void **state)
     struct event e;
 
     (void)state;
-    assert_int_equal(lab_run(raised).verdict, VERDICT_PASS);
+    lab_pass(raised);
     assert_int_equal(lab_events(EV_MISUSE, &e), 1);
     assert_int_equal(e.value, MISUSE_IRQL_TOO_HIGH);
     assert_int_equal(e.c, APC_LEVEL);
@@ -506,7 +561,7 @@ static void the_nine_functions(void **state)
     struct event e;
 
     (void)state;
-    assert_int_equal(lab_run(exports).verdict, VERDICT_PASS);
+    lab_pass(exports);
     for (unsigned frame = FRAME_NMR_REGISTER; frame <= FRAME_NMR_COMPLETE; frame++) {
         assert_int_equal(lab_events((uint16_t)(EV_ENTER + frame), &e), frame == FRAME_NMR_CLIENT_ATTACH ? 1 : 2);
         assert_int_equal(e.b, CALLER_MODULE);
@@ -514,12 +569,13 @@ static void the_nine_functions(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(n23_deregister_is_always_pending),
         cmocka_unit_test(n24_wait_refuses_bad_handles),
         cmocka_unit_test(n31_n32_registering_again_and_handles),
+        cmocka_unit_test(n32_handles_live_as_long_as_the_binding),
         cmocka_unit_test(n34_a_failure_leaves_no_trace),
         cmocka_unit_test(nd12_handle_after_a_failure),
         cmocka_unit_test(nd15_malformed_structures_are_refused),
@@ -535,5 +591,6 @@ int main(void)
         cmocka_unit_test(the_nine_functions),
     };
 
+    lab_select(argc, argv);
     return cmocka_run_group_tests_name("nmr registration", tests, NULL, NULL);
 }
