@@ -1,8 +1,12 @@
 # Modules under test: how driver sources become part of our programs.
 #
 #   nmrcheck_add_module(NAME name SOURCES file.c ...
-#       [NPI exnpi]             the NPI it serves: npi_<NPI> of model/peers (default exnpi)
-#       [CLIENTS_MAX n]         bindings it serves at once; default any number
+#       [ROLE provider ...]     what it registers as: provider, client, or several of them (default provider)
+#       [NPI exnpi ...]         for each role the NPI: npi_<NPI> of model/peers; the last stands for the rest (default
+#                               exnpi)
+#       [COUNTERPARTS_MAX n]    bindings it serves at once; default any number
+#       [ENTRIES Function ...]  entry points of its own: NTSTATUS NTAPI Function(ULONG Argument), which other parts of
+#                               the system call from any thread between load and unload
 #       [SUMMARY "one line"]    for `nmrcheck list`
 #       [PARENT module RULE PA-4]   of a mutant
 #       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
@@ -22,11 +26,12 @@ find_program(NMRCHECK_READELF readelf REQUIRED)
 find_program(NMRCHECK_LD ld REQUIRED)
 
 function(nmrcheck_add_module)
-    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;NPI;CLIENTS_MAX;SUMMARY;PARENT;RULE" "SOURCES;INCLUDES")
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE"
+        "SOURCES;INCLUDES;ROLE;NPI;ENTRIES")
     if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
     endif()
-    foreach(default IN ITEMS "NPI exnpi" "CLIENTS_MAX 0" "SUMMARY ")
+    foreach(default IN ITEMS "ROLE provider" "NPI exnpi" "COUNTERPARTS_MAX 0" "SUMMARY " "ENTRIES ")
         string(REGEX MATCH "^([A-Z_]+) (.*)$" _ "${default}")
         if(NOT DEFINED m_${CMAKE_MATCH_1})
             set(m_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
@@ -55,7 +60,7 @@ function(nmrcheck_add_module)
         COMMENT "Isolating module ${m_NAME}")
     add_custom_target(isolate_${m_NAME} DEPENDS ${object})
 
-    foreach(property IN ITEMS NAME NPI CLIENTS_MAX SUMMARY PARENT RULE)
+    foreach(property IN ITEMS NAME ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES)
         set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
     endforeach()
     set(sources)
@@ -80,7 +85,7 @@ function(nmrcheck_link_modules target)
     set(pointers)
     set(objects)
     foreach(name IN LISTS names)
-        foreach(property IN ITEMS NPI CLIENTS_MAX SUMMARY PARENT RULE)
+        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES)
             get_property(${property} GLOBAL PROPERTY nmrcheck_module_${name}_${property})
         endforeach()
         foreach(property IN ITEMS PARENT RULE)
@@ -93,9 +98,33 @@ function(nmrcheck_link_modules target)
         string(REPLACE "\\" "\\\\" SUMMARY "${SUMMARY}")
         string(REPLACE "\"" "\\\"" SUMMARY "${SUMMARY}")
         string(APPEND declarations "MODULE(${name})\n")
+        set(faces)
+        foreach(role IN LISTS ROLE)
+            if(NOT role MATCHES "^(provider|client)$")
+                message(FATAL_ERROR "nmrcheck_add_module: ${name}: ROLE '${role}' is neither provider nor client")
+            endif()
+            string(TOUPPER ${role} side)
+            list(POP_FRONT NPI npi)
+            if(NOT NPI)
+                set(NPI ${npi})
+            endif()
+            string(APPEND faces "{&npi_${npi}, SIDE_${side}}, ")
+        endforeach()
+        list(LENGTH ROLE face_count)
+        set(entries NULL)
+        foreach(entry IN LISTS ENTRIES)
+            string(APPEND declarations "extern NTSTATUS NTAPI ${name}__${entry}(ULONG argument);\n")
+        endforeach()
+        list(LENGTH ENTRIES entry_count)
+        if(ENTRIES)
+            list(TRANSFORM ENTRIES REPLACE "(.+)" "{\"\\1\", ${name}__\\1}")
+            list(JOIN ENTRIES ", " ENTRIES)
+            set(entries "(const struct entry[]){${ENTRIES}}")
+        endif()
         string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
-            "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, &npi_${NPI}, ${CLIENTS_MAX}, "
-            "\"${SUMMARY}\"};\n")
+            "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, "
+            "(const struct face[]){${faces}}, ${face_count},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
+            "${entry_count}};\n")
         string(APPEND pointers "    &module_${name},\n")
         list(APPEND objects ${PROJECT_BINARY_DIR}/modules/${name}.o)
         add_dependencies(${target} isolate_${name})
@@ -154,9 +183,14 @@ function(nmrcheck_add_mutants folder)
             DEPENDS ${PROJECT_SOURCE_DIR}/cmake/mutate.sh ${patch} ${parent_sources}
             VERBATIM
             COMMENT "Making ${name} from ${parent}")
-        get_property(npi GLOBAL PROPERTY nmrcheck_module_${parent}_NPI)
-        get_property(clients_max GLOBAL PROPERTY nmrcheck_module_${parent}_CLIENTS_MAX)
-        nmrcheck_add_module(NAME ${name} SOURCES ${sources} NPI ${npi} CLIENTS_MAX ${clients_max}
+        set(like_parent)
+        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX ENTRIES)
+            get_property(value GLOBAL PROPERTY nmrcheck_module_${parent}_${property})
+            if(NOT value STREQUAL "")
+                list(APPEND like_parent ${property} ${value})
+            endif()
+        endforeach()
+        nmrcheck_add_module(NAME ${name} SOURCES ${sources} ${like_parent}
             SUMMARY "${summary}" PARENT ${parent} RULE ${rule} INCLUDES ${includes})
     endforeach()
 endfunction()

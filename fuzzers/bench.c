@@ -172,7 +172,7 @@ static const struct program *lifecycle_program(void)
     if (m == NULL)
         die("no module " MODULE);
     lifecycle = (struct scenario){.module = scenario_module_hash(MODULE)};
-    add_op(0, SITE_OP_REGISTER_CLIENT, 0);
+    add_op(0, SITE_OP_REGISTER, 0);
     for (unsigned call = 0; call < 10; call++)
         add_op(1 + call % 2, SITE_OP_CALL, call >= 7);
     return world_program(m);

@@ -118,7 +118,7 @@ static void try_dfs(const struct arguments *a, const struct program *p, struct l
         .preemptions_max = a->bounds.preemptions, .deviations_max = a->bounds.deviations,
         .executions_max = a->bounds.executions, .keep_going = true, .context = look, .on_outcome = on_outcome,
     };
-    for (unsigned i = 0; i < setup_count; i++) {
+    for (unsigned i = 0; i < setup_count(world_module()); i++) {
         script.count = 0;
         for (unsigned k = 0; k < setups[i].count; k++)
             scenario_add(&script, setups[i].ops[k]);
@@ -287,9 +287,9 @@ static int print_table(const struct arguments *a, const struct table *t)
     if (cli.json)
         cli_print_json(list);
     else
-        printf("%u mutants, %u correct modules; <= %u preemptions, <= %u deviations, <= %s executions of each of %u "
-               "setups, %s random executions: %u wrong\n", mutants, t->count - mutants, a->bounds.preemptions,
-               a->bounds.deviations, cli_count(a->bounds.executions), setup_count, cli_count(a->random), wrong);
+        printf("%u mutants, %u correct modules; <= %u preemptions, <= %u deviations, <= %s executions of each setup, "
+               "%s random executions: %u wrong\n", mutants, t->count - mutants, a->bounds.preemptions,
+               a->bounds.deviations, cli_count(a->bounds.executions), cli_count(a->random), wrong);
     if (!cli.json)
         json_decref(list);
     return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;

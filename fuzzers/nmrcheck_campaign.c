@@ -246,7 +246,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
 {
     static struct scenario own;
     struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
-    unsigned scripts = script != NULL ? 1 : setup_count, done = 0;
+    unsigned scripts = script != NULL ? 1 : setup_count(world_module()), done = 0;
     struct summary_phase *p = summary_add_phase(c->summary, name);
     c->phase = p->name;
     c->phase_started = cli_now();

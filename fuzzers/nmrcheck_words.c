@@ -198,6 +198,32 @@ static void expand(const char *format, const struct event *e, char *text, size_t
 
 /* ---- frames ----------------------------------------------------------------------------------- */
 
+/* What counterparts are: clients of a provider, providers of a client. */
+static const char *counterpart_word(void)
+{
+    const struct module *module = world_module();
+    bool sides[2] = {false, false};
+    for (unsigned i = 0; i < module->face_count; i++)
+        sides[module->faces[i].side] = true;
+    if (sides[SIDE_CLIENT] && sides[SIDE_PROVIDER])
+        return "counterpart";
+    return sides[SIDE_CLIENT] ? "provider" : "client";
+}
+
+/* A function of the module's own table on that side. */
+static void table_function(int64_t number, enum side side, char *text, size_t capacity)
+{
+    const struct module *module = world_module();
+    for (unsigned i = 0; i < module->face_count; i++) {
+        const struct npi_side *s = &module->faces[i].npi->sides[side];
+        if (module->faces[i].side == side && (uint64_t)number < s->call_count) {
+            snprintf(text, capacity, "%s", s->calls[number].name);
+            return;
+        }
+    }
+    snprintf(text, capacity, "function %lld", (long long)number);
+}
+
 static void function_name(const struct event *e, enum frame frame, char *text, size_t capacity)
 {
     const char *side = e->value == SIDE_PROVIDER ? "Provider" : "Client";
@@ -210,13 +236,11 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
     case FRAME_NMR_COMPLETE:
         snprintf(text, capacity, "Nmr%sDetach%sComplete", side, e->value == SIDE_PROVIDER ? "Client" : "Provider");
         return;
-    case FRAME_CALL:
-        if (module != NULL && (uint64_t)e->value < module->npi->call_count)
-            snprintf(text, capacity, "%s", module->npi->calls[e->value].name);
-        else
-            snprintf(text, capacity, "function %lld", (long long)e->value);
+    case FRAME_CALL: table_function(e->value, (enum side)e->b, text, capacity); return;
+    case FRAME_CALLBACK:
+        snprintf(text, capacity, "function %lld of the %s", (long long)e->value, counterpart_word());
         return;
-    case FRAME_CALLBACK: snprintf(text, capacity, "client function %lld", (long long)e->value); return;
+    case FRAME_ENTRY: snprintf(text, capacity, "%s", module->entries[e->object].name); return;
     case FRAME_WORK_ITEM: snprintf(text, capacity, "the routine of work item %u", (unsigned)e->object); return;
     case FRAME_DRIVER_ENTRY: snprintf(text, capacity, "DriverEntry"); return;
     case FRAME_DRIVER_UNLOAD: snprintf(text, capacity, "DriverUnload"); return;
@@ -234,21 +258,24 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
 
 static const char *caller_name(const struct event *e, enum frame frame)
 {
-    if (frame == FRAME_DRIVER_ENTRY || frame == FRAME_DRIVER_UNLOAD || frame == FRAME_WORK_ITEM)
+    static char peer[24];
+    snprintf(peer, sizeof peer, "a %s", counterpart_word());
+    if (frame == FRAME_DRIVER_ENTRY || frame == FRAME_DRIVER_UNLOAD || frame == FRAME_WORK_ITEM ||
+        frame == FRAME_ENTRY)
         return "the system";
     if (frame == FRAME_CALL)
-        return "a client";
+        return peer;
     if (frame == FRAME_CALLBACK)
         return "the module";
     if (frame >= FRAME_NMR_REGISTER)
-        return e->b == 1 ? "the module" : "a client";
+        return e->b == 1 ? "the module" : peer;
     return "NMR";
 }
 
 static const struct { unsigned flag; const char *text; } oddities[] = {
     {ATTACH_NULL_CONTEXT_OUT, "ProviderBindingContext NULL"}, {ATTACH_NULL_DISPATCH_OUT, "ProviderDispatch NULL"},
     {ATTACH_MUST_REFUSE, "must be refused"}, {ATTACH_NO_CHARACTERISTICS, "no characteristics"},
-    {ATTACH_SHORT, "short characteristics"}, {ATTACH_NO_CLIENT_DISPATCH, "ClientDispatch NULL"},
+    {ATTACH_SHORT, "short characteristics"}, {ATTACH_NO_DISPATCH, "no dispatch table"},
     {ATTACH_NO_MODULE_ID, "ModuleId NULL"}, {ATTACH_IF_LUID, "MIT_IF_LUID"}, {ATTACH_ODD_INSTANCE, "odd instance"},
 };
 
@@ -265,14 +292,14 @@ static void describe_enter(const struct event *e, enum frame frame, struct story
     snprintf(line->text, sizeof line->text, "%s calls %s", caller_name(e, frame), name);
     line->nest = 1;
     bool registration = frame >= FRAME_NMR_REGISTER && frame <= FRAME_NMR_WAIT;
-    if (frame > FRAME_WORK_ITEM && !registration) {
+    if (frame > FRAME_WORK_ITEM && frame != FRAME_ENTRY && !registration) {
         numbered_text("binding", e->object, about, sizeof about);
         append(line, ", ", about);
     } else if (registration && frame != FRAME_NMR_REGISTER) {
         numbered_text("registration", e->object, about, sizeof about);
         append(line, ", ", about);
     }
-    for (size_t i = 0; frame == FRAME_PROVIDER_ATTACH && i < sizeof oddities / sizeof *oddities; i++)
+    for (size_t i = 0; (frame == FRAME_PROVIDER_ATTACH || frame == FRAME_CLIENT_ATTACH) && i < sizeof oddities / sizeof *oddities; i++)
         if ((e->value & oddities[i].flag) != 0)
             append(line, ", ", oddities[i].text);
     if (frame == FRAME_CALLBACK) {
@@ -320,8 +347,8 @@ static bool describe_nmr(const struct event *e, struct story_line *line)
     size_t room = sizeof line->text;
     switch (e->kind) {
     case EV_REGISTRATION_STATE:
-        snprintf(line->text, room, "registration %u (%s) is %s", (unsigned)e->object,
-                 e->b == 1 ? "the module's" : "a client's", NAME(registration_states, e->value));
+        snprintf(line->text, room, "registration %u (%s%s) is %s", (unsigned)e->object,
+                 e->b == 1 ? "the module" : counterpart_word(), "'s", NAME(registration_states, e->value));
         line->weight = e->value == REGISTRATION_REGISTERING ? STORY_DETAIL : STORY_PLAIN;
         return true;
     case EV_BINDING_OFFERED:
@@ -341,7 +368,7 @@ static bool describe_nmr(const struct event *e, struct story_line *line)
         line->weight = e->value != 0 ? STORY_DETAIL : STORY_PLAIN;
         return true;
     case EV_PENDING_CALLBACK:
-        snprintf(line->text, room, "binding %u: a client callback %s", (unsigned)e->object,
+        snprintf(line->text, room, "binding %u: a call of the module %s", (unsigned)e->object,
                  e->value != 0 ? "is pending" : "completes");
         return true;
     default:

@@ -17,8 +17,9 @@ const char *const frame_names[FRAMES] = {
     [FRAME_NMR_WAIT] = "NmrWaitForDeregisterComplete",
     [FRAME_NMR_CLIENT_ATTACH] = "NmrClientAttachProvider",
     [FRAME_NMR_COMPLETE] = "NmrDetachComplete",
-    [FRAME_CALL] = "provider function",
-    [FRAME_CALLBACK] = "client callback",
+    [FRAME_CALL] = "function of the module",
+    [FRAME_CALLBACK] = "function of the other side",
+    [FRAME_ENTRY] = "entry point",
 };
 
 const char *const misuse_names[MISUSES] = {

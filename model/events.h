@@ -22,13 +22,13 @@ enum frame {
     FRAME_DRIVER_UNLOAD,        /* object 0 */
     FRAME_WORK_ITEM,            /* object work item number; a routine, b context; leave */
     /* NMR callbacks, of the module or of a simulated counterpart: object binding */
-    FRAME_CLIENT_ATTACH,        /* leave value = status */
+    FRAME_CLIENT_ATTACH,        /* enter value = enum attach_flags, a ClientContext; leave value = status */
     FRAME_PROVIDER_ATTACH,      /* enter value = enum attach_flags, a ProviderContext, b ClientBindingContext,
                                  *       c ClientDispatch;
                                  * leave value = status, a *ProviderBindingContext, b *ProviderDispatch,
                                  *       c bit 0: context was written, bit 1: dispatch was written */
-    FRAME_CLIENT_DETACH,        /* a context; leave value = status */
-    FRAME_PROVIDER_DETACH,      /* a context; leave value = status, c = enum detach_touched */
+    FRAME_CLIENT_DETACH,        /* a context; leave value = status, c = enum detach_touched */
+    FRAME_PROVIDER_DETACH,      /* the same */
     FRAME_CLIENT_CLEANUP,       /* a context */
     FRAME_PROVIDER_CLEANUP,     /* a context */
     /* NMR functions: b = 1 when the module under test called, 0 for a counterpart; a = handle argument */
@@ -41,25 +41,27 @@ enum frame {
     FRAME_NMR_COMPLETE,         /* object binding or NONE, value = side of the function called, a handle */
     /* traffic between the modules: object binding, value = number of the function in its table */
     FRAME_CALL,                 /* a counterpart calls the module through the module's table;
-                                 * c = 1: made before the caller's attach callback returned;
+                                 * b = the module's enum side, c = 1: made before the caller's attach callback
+                                 * returned;
                                  * leave value = status, c = enum answer */
     FRAME_CALLBACK,             /* the module calls a counterpart through that one's table: object = the binding that
                                  * the first argument names (NONE: it names none), a = first argument,
                                  * b = counterpart whose table was used, c = the counterpart that owns `object`;
                                  * leave value = status */
+    FRAME_ENTRY,                /* an entry point of the module's own: object = its number, leave value = status */
     FRAMES
 };
 
 enum side { SIDE_CLIENT, SIDE_PROVIDER };
 
-/* What was odd about an attach: what the module was given, and whether the NPI says to refuse. */
+/* What was odd about an attach: what the module was given of its counterpart, and whether the NPI says to refuse. */
 enum attach_flags {
     ATTACH_NULL_CONTEXT_OUT  = 1 << 0,      /* ProviderBindingContext == NULL: outside the contract */
     ATTACH_NULL_DISPATCH_OUT = 1 << 1,      /* ProviderDispatch == NULL: outside the contract */
-    ATTACH_MUST_REFUSE       = 1 << 2,      /* the client's characteristics are ones the NPI tells to decline */
+    ATTACH_MUST_REFUSE       = 1 << 2,      /* the characteristics are ones the NPI tells to decline */
     ATTACH_NO_CHARACTERISTICS= 1 << 3,      /* NpiSpecificCharacteristics == NULL */
     ATTACH_SHORT             = 1 << 4,      /* an older, shorter structure that ends at an unreadable page */
-    ATTACH_NO_CLIENT_DISPATCH= 1 << 5,      /* ClientDispatch == NULL */
+    ATTACH_NO_DISPATCH       = 1 << 5,      /* the counterpart's dispatch table is NULL */
     ATTACH_NO_MODULE_ID      = 1 << 6,      /* ModuleId == NULL: outside the contract */
     ATTACH_IF_LUID           = 1 << 7,      /* ModuleId->Type == MIT_IF_LUID */
     ATTACH_ODD_INSTANCE      = 1 << 8       /* Version, Size or Number of the instance is unusual */
@@ -95,11 +97,11 @@ enum event_kind {
     EV_REGISTRATION_CHANGED,        /* object registration: registered bytes differ; value = state */
     EV_BINDING_OFFERED,             /* object binding, value = client registration << 16 | provider registration */
     EV_BINDING_STATE,               /* object binding, value = enum binding_state */
-    EV_BINDING_CONTEXT,             /* object binding, value = place of *ProviderBindingContext; a address, b
-                                     * object of place */
-    EV_BINDING_DISPATCH,            /* object binding, value = place of *ProviderDispatch; a address, b object of
-                                     * place */
-    EV_BINDING_DISPATCH_CHANGED,    /* object binding: the module's dispatch table changed while attached */
+    EV_BINDING_CONTEXT,             /* object binding, value = place of the module's binding context; a address, b
+                                     * object of place, c = enum side */
+    EV_BINDING_DISPATCH,            /* object binding, value = place of the module's dispatch table; a address, b
+                                     * object of place, c = enum side */
+    EV_BINDING_DISPATCH_CHANGED,    /* object binding: the module's dispatch table changed while attached; c = side */
     EV_BAD_HANDLE,                  /* object registration or binding it once meant or NONE, value = enum
                                      * bad_handle, a token, b = frame of the NMR function, c = kind that the token
                                      * is */
@@ -152,7 +154,9 @@ enum registration_field {
     FIELD_NPI_ID,                           /* 1 the NPI the module says it serves, 0 another, -1 NULL */
     FIELD_MODULE_ID, FIELD_MODULE_LENGTH, FIELD_MODULE_TYPE, /* MODULE_ID: 1 non-NULL */
     FIELD_CONTEXT,                          /* PLACE only: the registration context */
-    FIELD_DUPLICATE                         /* 1: this very characteristics structure is registered already */
+    FIELD_DUPLICATE,                        /* 1: this very characteristics structure is registered already */
+    FIELD_NPI_CHARACTERISTICS,              /* 1: NULL exactly when the NPI has none for this side; 0: not so */
+    FIELD_NUMBER_TAKEN                      /* 1: another registration of the module has the same NPI, side, Number */
 };
 
 enum registration_state {

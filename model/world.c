@@ -18,6 +18,8 @@ void (*world_on_state)(uint32_t state_hash);
 
 static const struct module *under_test;
 static bool unloading;                      /* somebody has begun to */
+static unsigned entered;                    /* threads inside entry points of the module */
+static sched_wait leaving;                  /* who unloads, waiting for them */
 static unsigned driving;                    /* driving threads that have not ended */
 static sched_wait joining;                  /* t0, waiting for them */
 
@@ -79,13 +81,33 @@ static void on_event(const struct event *e)
 
 /* ---- operations */
 
-/* DriverUnload runs once, whatever else is going on. */
+/* DriverUnload runs once, whatever else is going on but entry points. */
 static void unload(void)
 {
     if (unloading || !image_loaded())
         return;
     unloading = true;
+    while (entered > 0)
+        sched_block(&leaving, SITE_OP_NEXT, SCHED_FOREVER);
     image_unload();
+}
+
+static void enter(unsigned number, unsigned argument)
+{
+    const struct entry *entry;
+    const void *pc;
+    NTSTATUS status;
+
+    if (under_test->entry_count == 0 || unloading || !image_loaded())
+        return;
+    entry = &under_test->entries[number % under_test->entry_count];
+    pc = (const void *)(uintptr_t)entry->function;
+    entered++;
+    event_emit(EV_ENTER + FRAME_ENTRY, number % under_test->entry_count, argument, 0, 0, 0, pc);
+    status = entry->function(argument);
+    event_emit(EV_LEAVE + FRAME_ENTRY, number % under_test->entry_count, status, 0, 0, 0, pc);
+    if (--entered == 0)
+        sched_release(&leaving);
 }
 
 static void perform(const struct record *op)
@@ -93,14 +115,17 @@ static void perform(const struct record *op)
     unsigned peer = op->nth % PEERS_MAX;
 
     switch (op->site) {
-    case SITE_OP_REGISTER_CLIENT:
+    case SITE_OP_REGISTER:
         peer_register(peer);
         break;
-    case SITE_OP_DEREGISTER_CLIENT:
+    case SITE_OP_DEREGISTER:
         peer_deregister(peer);
         break;
     case SITE_OP_CALL:
         peer_call(peer, op->value);
+        break;
+    case SITE_OP_ENTER:
+        enter(op->value, peer);
         break;
     case SITE_OP_UNLOAD:
         unload();
@@ -181,10 +206,17 @@ static bool register_early(const struct scenario *script)
 
 static void plain(void)
 {
-    peer_register(0);
-    for (unsigned call = 0; call < PLAIN_CALLS; call++)
-        peer_call(0, call);
-    peer_deregister(0);
+    unsigned peers = under_test->face_count < PEERS_MAX ? under_test->face_count : PEERS_MAX;
+
+    for (unsigned peer = 0; peer < peers; peer++)
+        peer_register(peer);
+    for (unsigned peer = 0; peer < peers; peer++)
+        for (unsigned call = 0; call < PLAIN_CALLS; call++)
+            peer_call(peer, call);
+    for (unsigned number = 0; number < under_test->entry_count; number++)
+        enter(number, 0);
+    for (unsigned peer = 0; peer < peers; peer++)
+        peer_deregister(peer);
 }
 
 /* ---- the program */
@@ -218,16 +250,38 @@ static void watch_state(void)
     }
 }
 
+/* Must the module decline counterparts without a table? */
+static bool needs_dispatch(void)
+{
+    for (unsigned i = 0; i < under_test->face_count; i++) {
+        const struct face *f = &under_test->faces[i];
+
+        if (f->npi->sides[f->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT].needs_dispatch)
+            return true;
+    }
+    return false;
+}
+
+static bool is_client_only(void)
+{
+    for (unsigned i = 0; i < under_test->face_count; i++)
+        if (under_test->faces[i].side == SIDE_PROVIDER)
+            return false;
+    return true;
+}
+
 static void world_reset(void)
 {
     watch_state();
     kernel_reset();
     nmr_reset();
-    peers_reset(under_test->npi);
+    peers_reset(under_test->faces, under_test->face_count);
     image_restore(&under_test->image);
-    rules_begin(under_test->clients_max, under_test->npi->needs_client_dispatch);
+    rules_begin(under_test->counterparts_max, needs_dispatch(), is_client_only());
     memset(&inside, 0, sizeof inside);
     unloading = false;
+    entered = 0;
+    leaving = 0;
     driving = 0;
     joining = 0;
 }
@@ -256,6 +310,14 @@ const struct module *world_module(void)
     return under_test;
 }
 
+const struct npi *world_npi(const NPIID *id)
+{
+    for (unsigned i = 0; i < under_test->face_count; i++)
+        if (memcmp(under_test->faces[i].npi->id, id, sizeof *id) == 0)
+            return under_test->faces[i].npi;
+    return NULL;
+}
+
 const struct module *module_find(const char *name)
 {
     for (unsigned i = 0; i < module_count; i++)
@@ -266,47 +328,71 @@ const struct module *module_find(const char *name)
 
 /* ---- setups */
 
-/* Values of the operation "call", for EXNPI; another NPI takes them modulo the number of its calls. */
+/* Values of the operation "call", for EXNPI; another table takes them modulo the number of its functions. */
 enum { CALL_REQUEST, CALL_NOTIFY, CALL_INDICATE, CALL_LATER, CALL_QUERY };
 
 #define OP(thread, what, peer, argument) {CHOICE_OP, thread, SITE_OP_##what, 0, peer, argument}
 
 const struct setup setups[] = {
     {"plain", 0, {{0}}},
-    {"clients-first", 4, {
+    {"counterparts-first", 4, {
         OP(0, REGISTER_EARLY, 0, 0),
         OP(0, REGISTER_EARLY, 1, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
         OP(2, UNLOAD, 0, 0)}},
     {"call-vs-deregister", 3, {
-        OP(0, REGISTER_CLIENT, 0, 0),
+        OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, DEREGISTER_CLIENT, 0, 0)}},
+        OP(2, DEREGISTER, 0, 0)}},
     {"calls-vs-unload", 4, {
-        OP(0, REGISTER_CLIENT, 0, 0),
+        OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
         OP(2, CALL, 0, CALL_INDICATE),
         OP(3, UNLOAD, 0, 0)}},
-    {"two-clients", 6, {
-        OP(0, REGISTER_CLIENT, 0, 0),
-        OP(0, REGISTER_CLIENT, 1, 0),
+    {"two-counterparts", 6, {
+        OP(0, REGISTER, 0, 0),
+        OP(0, REGISTER, 1, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
         OP(1, CALL, 1, CALL_QUERY),
-        OP(2, DEREGISTER_CLIENT, 0, 0),
+        OP(2, DEREGISTER, 0, 0),
         OP(2, CALL, 1, CALL_NOTIFY)}},
     {"register-vs-unload", 3, {
-        OP(1, REGISTER_CLIENT, 0, 0),
+        OP(1, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
         OP(2, UNLOAD, 0, 0)}},
     {"two-registers", 4, {
-        OP(1, REGISTER_CLIENT, 0, 0),
+        OP(1, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_QUERY),
-        OP(2, REGISTER_CLIENT, 1, 0),
-        OP(2, DEREGISTER_CLIENT, 1, 0)}},
+        OP(2, REGISTER, 1, 0),
+        OP(2, DEREGISTER, 1, 0)}},
     {"later-vs-unload", 4, {
-        OP(0, REGISTER_CLIENT, 0, 0),
+        OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_LATER),
         OP(1, CALL, 0, CALL_INDICATE),
         OP(2, UNLOAD, 0, 0)}},
+    /* for modules with entry points */
+    {"entries", 5, {
+        OP(0, REGISTER, 0, 0),
+        OP(0, REGISTER, 1, 0),
+        OP(1, ENTER, 0, 0),
+        OP(2, ENTER, 0, 1),
+        OP(3, DEREGISTER, 0, 0)}},
+    {"entry-vs-call", 5, {
+        OP(0, REGISTER, 0, 0),
+        OP(1, ENTER, 0, 1),
+        OP(2, CALL, 0, CALL_NOTIFY),
+        OP(2, ENTER, 0, 2),
+        OP(3, DEREGISTER, 0, 0)}},
+    {"entries-vs-unload", 4, {
+        OP(0, REGISTER, 0, 0),
+        OP(1, ENTER, 0, 0),
+        OP(2, ENTER, 0, 1),
+        OP(3, UNLOAD, 0, 0)}},
 };
-const unsigned setup_count = sizeof setups / sizeof *setups;
+
+unsigned setup_count(const struct module *m)
+{
+    enum { ALL = sizeof setups / sizeof *setups, WITH_ENTRIES = 3 };
+
+    return m->entry_count > 0 ? ALL : ALL - WITH_ENTRIES;
+}

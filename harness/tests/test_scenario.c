@@ -23,7 +23,7 @@ enum { NOWHERE, REGISTER, CALL, LOCK, ALLOCATE, ID, VERSION, ORDER, BOTH, SITES 
 
 static const struct site sites[SITES] = {
     [NOWHERE] = {"none", 0, NULL},
-    [REGISTER] = {"register-client", 1u << CHOICE_OP, NULL},
+    [REGISTER] = {"register", 1u << CHOICE_OP, NULL},
     [CALL] = {"call", 1u << CHOICE_OP, NULL},
     [LOCK] = {"KeAcquireSpinLock", 1u << CHOICE_SWITCH, NULL},
     [ALLOCATE] = {"ExAllocatePool", 1u << CHOICE_FAULT, faults},
@@ -154,7 +154,7 @@ static void test_text_looks_like_the_manual(void **state)
     static const char expected[] =
         "# a comment\n#\n# of three lines\n"
         "module exnpi_refcounted\n"
-        "op     t1 register-client c0\n"
+        "op     t1 register c0\n"
         "op     t2 call c1 2\n"
         "peer   c0 module-id = null\n"
         "peer   c2 version #2 = 65535\n"
@@ -185,7 +185,7 @@ static void test_parser_is_tolerant(void **state)
         "\xEF\xBB\xBF# found on a Tuesday\r\n"
         "\r\n"
         "  module   exnpi  # the parent\r\n"
-        "op t1 register-client\r\n"             /* counterpart 0 */
+        "op t1 register\r\n"             /* counterpart 0 */
         "\top\tt2  call c0 2 # why\r\n"
         "switch t2 at KeAcquireSpinLock #3->t1   # 3 and not 2\r\n"
         "peer c0 module-id=null\r\n"

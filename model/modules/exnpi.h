@@ -38,10 +38,22 @@ typedef const EXNPI_CLIENT_CHARACTERISTICS *PCEXNPI_CLIENT_CHARACTERISTICS;
     FIELD_OFFSET(EXNPI_CLIENT_CHARACTERISTICS, MaximumRequests)
 
 //
+// What else a driver that takes part in EXNPI exports: functions that other parts of the system call, on any thread, at
+// PASSIVE_LEVEL, while the driver is loaded.
+//
+typedef
+NTSTATUS
+(NTAPI EXNPI_ENTRY)(
+    _In_ ULONG Argument
+    );
+
+//
 // Client callbacks.  Each may be called at <= DISPATCH_LEVEL.
 //
 // Notify is complete when it returns.  Indicate may return STATUS_PENDING; the client then calls
 // the provider's IndicateComplete exactly once, and the Indicate is in progress until that is entered.
+// While a detach is under way, of either side, Indicate may answer STATUS_DELETE_PENDING.
+// RequestComplete ends a RequestLater that returned STATUS_PENDING.
 //
 typedef
 VOID
@@ -59,9 +71,17 @@ NTSTATUS
     );
 typedef EXNPI_INDICATE *PEXNPI_INDICATE;
 
+typedef
+VOID
+(NTAPI EXNPI_REQUEST_COMPLETE)(
+    _In_opt_ PVOID ClientBindingContext
+    );
+typedef EXNPI_REQUEST_COMPLETE *PEXNPI_REQUEST_COMPLETE;
+
 typedef struct EXNPI_CLIENT_DISPATCH_ {
     PEXNPI_NOTIFY Notify;
     PEXNPI_INDICATE Indicate;
+    PEXNPI_REQUEST_COMPLETE RequestComplete;
 } EXNPI_CLIENT_DISPATCH, *PEXNPI_CLIENT_DISPATCH;
 typedef const EXNPI_CLIENT_DISPATCH *PCEXNPI_CLIENT_DISPATCH;
 
@@ -72,7 +92,9 @@ typedef const EXNPI_CLIENT_DISPATCH *PCEXNPI_CLIENT_DISPATCH;
 // Request          Does something at once.
 // RequestNotify    Calls the client's Notify before it returns.
 // RequestIndicate  Calls the client's Indicate before it returns.
-// RequestLater     Calls the client's Notify from a system worker thread, unless a detach comes first.
+// RequestLater     Calls the client's Notify from a system worker thread, unless a detach comes first.  Or returns
+//                  STATUS_PENDING: the provider then calls the client's RequestComplete exactly once, and the request
+//                  is in progress until that is entered.
 // QueryInstance    Returns the Number of the provider's registration instance that the binding is to.
 // IndicateComplete Ends an Indicate that returned STATUS_PENDING.
 //

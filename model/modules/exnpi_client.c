@@ -2,7 +2,8 @@
 
     Exnpi_client.c
 
-    An EXNPI client that attaches to every provider it is offered, and makes a request of each.
+    An EXNPI client that attaches to every provider it is offered, and makes requests of them: one after each attach,
+    and others when another part of the system asks for them.
 
     Binding protocol:
 
@@ -11,7 +12,9 @@
        lock, by setting Attached.  When the attach fails there will be no cleanup callback: the context is
        freed here, and the status is returned as it came.
     2. Calls.  A call to the provider is counted as in progress, and is started only when Attached is set and
-       Detaching is not; the three are read and written together, under the binding's lock.
+       Detaching is not; the three are read and written together, under the binding's lock.  A request that
+       returned STATUS_PENDING is in progress until RequestComplete.  Whoever looks for a binding in the
+       list starts the call under the list's lock: what is in progress stays in the list.
     3. Detach.  Sets Detaching.  With no call in progress the detach is complete.  Otherwise it is pending, and
        whoever ends the last call completes it, once.  The provider may still call back.
     4. Cleanup.  Both sides are detached: the context is unlinked and freed.
@@ -54,10 +57,15 @@ static NPI_CLIENT_DETACH_PROVIDER_FN ClientDetachProvider;
 static NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN ClientCleanupBindingContext;
 static EXNPI_NOTIFY ClientNotify;
 static EXNPI_INDICATE ClientIndicate;
+static EXNPI_REQUEST_COMPLETE ClientRequestComplete;
+EXNPI_ENTRY ClientRequest;
+EXNPI_ENTRY ClientRequestNotify;
+EXNPI_ENTRY ClientRequestLater;
 
 static const EXNPI_CLIENT_DISPATCH ClientDispatchTable = {
     ClientNotify,
     ClientIndicate,
+    ClientRequestComplete,
 };
 
 static const EXNPI_CLIENT_CHARACTERISTICS ExnpiCharacteristics = {
@@ -96,12 +104,13 @@ static const NPI_CLIENT_CHARACTERISTICS ClientCharacteristics = {
 static CLIENT Client;
 
 //
-// Counts a call to the provider as in progress.  Fails before the attach, and once the detach has begun.
+// Counts calls to the provider as in progress.  Fails before the attach, and once the detach has begun.
 //
 static
 BOOLEAN
 BindingEnter(
-    _In_ PCLIENT_BINDING_CONTEXT BindingContext
+    _In_ PCLIENT_BINDING_CONTEXT BindingContext,
+    _In_ ULONG Calls
     )
 {
     KIRQL OldIrql;
@@ -109,7 +118,7 @@ BindingEnter(
 
     KeAcquireSpinLock(&BindingContext->Lock, &OldIrql);
     if (BindingContext->Attached && !BindingContext->Detaching) {
-        BindingContext->InProgress++;
+        BindingContext->InProgress += Calls;
         Entered = TRUE;
     }
     KeReleaseSpinLock(&BindingContext->Lock, OldIrql);
@@ -153,7 +162,7 @@ BindingRequest(
 {
     NTSTATUS Status;
 
-    if (!BindingEnter(BindingContext)) {
+    if (!BindingEnter(BindingContext, 1)) {
         return STATUS_DELETE_PENDING;
     }
     Status = BindingContext->ProviderDispatch->Request(BindingContext->ProviderBindingContext, Code);
@@ -291,6 +300,109 @@ ClientIndicate(
 
     InterlockedIncrement(&BindingContext->Notifications);
     return BindingRequest(BindingContext, Code);
+}
+
+_Use_decl_annotations_
+static
+VOID
+NTAPI
+ClientRequestComplete(
+    PVOID ClientBindingContext
+    )
+{
+    BindingLeave(ClientBindingContext);
+}
+
+//
+// Starts calls to the provider that was attached Index-th of those that still are, or to the last one.
+//
+static
+PCLIENT_BINDING_CONTEXT
+ClientEnter(
+    _In_ ULONG Index,
+    _In_ ULONG Calls
+    )
+{
+    PCLIENT_BINDING_CONTEXT BindingContext = NULL;
+    PLIST_ENTRY Link;
+    KIRQL OldIrql;
+
+    KeAcquireSpinLock(&Client.Lock, &OldIrql);
+    for (Link = Client.Bindings.Flink; Link != &Client.Bindings && Index != 0; Link = Link->Flink) {
+        if (Link->Flink == &Client.Bindings) {
+            break;
+        }
+        Index--;
+    }
+    if (Link != &Client.Bindings) {
+        BindingContext = CONTAINING_RECORD(Link, CLIENT_BINDING_CONTEXT, Link);
+        if (!BindingEnter(BindingContext, Calls)) {
+            BindingContext = NULL;
+        }
+    }
+    KeReleaseSpinLock(&Client.Lock, OldIrql);
+    return BindingContext;
+}
+
+_Use_decl_annotations_
+NTSTATUS
+NTAPI
+ClientRequest(
+    ULONG Argument
+    )
+{
+    PCLIENT_BINDING_CONTEXT BindingContext = ClientEnter(Argument, 1);
+    NTSTATUS Status;
+
+    if (BindingContext == NULL) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    Status = BindingContext->ProviderDispatch->Request(BindingContext->ProviderBindingContext, Argument);
+    BindingLeave(BindingContext);
+    return Status;
+}
+
+_Use_decl_annotations_
+NTSTATUS
+NTAPI
+ClientRequestNotify(
+    ULONG Argument
+    )
+{
+    PCLIENT_BINDING_CONTEXT BindingContext = ClientEnter(Argument, 1);
+    NTSTATUS Status;
+
+    if (BindingContext == NULL) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    Status = BindingContext->ProviderDispatch->RequestNotify(BindingContext->ProviderBindingContext, Argument);
+    BindingLeave(BindingContext);
+    return Status;
+}
+
+//
+// The call and what may be pending after it are counted each for itself: the provider may complete the request
+// before it has returned STATUS_PENDING.
+//
+_Use_decl_annotations_
+NTSTATUS
+NTAPI
+ClientRequestLater(
+    ULONG Argument
+    )
+{
+    PCLIENT_BINDING_CONTEXT BindingContext = ClientEnter(Argument, 2);
+    NTSTATUS Status;
+
+    if (BindingContext == NULL) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    Status = BindingContext->ProviderDispatch->RequestLater(BindingContext->ProviderBindingContext, Argument);
+    if (Status != STATUS_PENDING) {
+        BindingLeave(BindingContext);
+    }
+    BindingLeave(BindingContext);
+    return Status;
 }
 
 _Use_decl_annotations_

@@ -51,6 +51,8 @@ static bool detach_asked(const struct binding *b)
 /* ClientAttachProvider has returned. */
 static void finish(struct binding *b, NTSTATUS status)
 {
+    if (b->outside)
+        sched_stop(VERDICT_OUTSIDE);
     if (b->state != BINDING_ACCEPTED) {     /* declined; or STATUS_SUCCESS without an attach (ND-21) */
         binding_gone(b);
     } else if (!NT_SUCCESS(status)) {
@@ -91,38 +93,48 @@ void attach_offer_all(struct registration *r)
 
 /* ---- NmrClientAttachProvider */
 
-static void tell_place(uint16_t kind, const struct binding *b, const void *address, const void *pc)
+static void tell_place(uint16_t kind, const struct binding *b, enum side side, const void *address, const void *pc)
 {
     uint32_t object = NONE;
     enum place place = memory_place(address, &object);
 
-    event_emit(kind, b->number, place, ADDRESS(address), object, 0, pc);
+    event_emit(kind, b->number, place, ADDRESS(address), object, side, pc);
+}
+
+/* What the module attaches with. */
+static void tell_side(struct binding *b, enum side side, const VOID *dispatch, const void *pc)
+{
+    tell_place(EV_BINDING_CONTEXT, b, side, b->sides[side].context, pc);
+    tell_place(EV_BINDING_DISPATCH, b, side, dispatch, pc);
+    fields_watch_dispatch(b, side, dispatch, pc);
 }
 
 /* The provider attached.  Any success code counts (ND-20); NULL is a context and a table like any other (N-9). */
 static void accept(struct binding *b)
 {
     const struct registration *provider = b->sides[SIDE_PROVIDER].registration;
-    const void *pc = CODE(provider_of(provider)->ProviderAttachClient);
 
     b->sides[SIDE_PROVIDER].context = b->context_slot;
     binding_set_state(b, BINDING_ACCEPTED);
-    if (provider->owner != CALLER_MODULE)
-        return;
-    tell_place(EV_BINDING_CONTEXT, b, b->context_slot, pc);
-    tell_place(EV_BINDING_DISPATCH, b, b->dispatch_slot, pc);
-    fields_watch_dispatch(b);
+    if (provider->owner == CALLER_MODULE)
+        tell_side(b, SIDE_PROVIDER, b->dispatch_slot, CODE(provider_of(provider)->ProviderAttachClient));
 }
 
-static NTSTATUS propose(struct binding *b, PVOID context, const VOID *dispatch, struct attach_disturbance d)
+static NTSTATUS propose(struct binding *b, PVOID context, const VOID *dispatch, struct attach_disturbance d,
+                        const void *pc)
 {
     NTSTATUS status;
 
     fields_check(b->sides[SIDE_PROVIDER].registration);
     b->sides[SIDE_CLIENT].context = context;
     b->sides[SIDE_PROVIDER].completed = false;
+    if (b->sides[SIDE_CLIENT].registration->owner == CALLER_MODULE)
+        tell_side(b, SIDE_CLIENT, dispatch, pc);
     binding_set_state(b, BINDING_PROPOSING);
     status = callback_provider_attach(b, dispatch, d);
+    /* A simulated provider that does what no provider may: the client is judged until its callback has returned. */
+    if (NT_SUCCESS(status) && status != STATUS_SUCCESS)
+        b->outside = b->sides[SIDE_PROVIDER].registration->owner == CALLER_PEER;
     if (NT_SUCCESS(status))
         accept(b);
     else
@@ -176,7 +188,7 @@ NTSTATUS nmr_client_attach_provider(enum caller who, HANDLE handle, PVOID contex
     else if (who == CALLER_MODULE && choice_ask(CHOICE_FAULT, sched_self(), SITE_NMR_CLIENT_ATTACH, 2) == 1)
         status = STATUS_INSUFFICIENT_RESOURCES;     /* ND-14: the provider is not even asked */
     else
-        status = propose(b, context, dispatch, d);
+        status = propose(b, context, dispatch, d, pc);
     if (NT_SUCCESS(status)) {
         pass_outs(b, provider_context, provider_dispatch);
         sched_point(SITE_ATTACHED);

@@ -52,9 +52,9 @@ static bool touched(PVOID context, unsigned events)
 }
 
 /* enum detach_touched: which of the module's contexts this detach callback used, from that many events on. */
-static unsigned detach_touched(const struct binding *b, unsigned events)
+static unsigned detach_touched(const struct binding *b, enum side side, unsigned events)
 {
-    const struct binding_side *s = &b->sides[SIDE_PROVIDER];
+    const struct binding_side *s = &b->sides[side];
     unsigned what = touched(s->context, events) ? DETACH_TOUCHED_OWN : 0;
 
     if (s->completed_event && touched(s->context, s->completed_event))
@@ -62,8 +62,8 @@ static unsigned detach_touched(const struct binding *b, unsigned events)
     for (uint32_t i = 0; i < binding_count(); i++) {
         const struct binding *other = binding_get(i);
 
-        if (other != b && other->sides[SIDE_PROVIDER].registration->owner == CALLER_MODULE &&
-            touched(other->sides[SIDE_PROVIDER].context, events))
+        if (other != b && other->sides[side].registration->owner == CALLER_MODULE &&
+            touched(other->sides[side].context, events))
             what |= DETACH_TOUCHED_OTHER;
     }
     return what;
@@ -77,7 +77,9 @@ NTSTATUS callback_client_attach(struct binding *b)
     unsigned level = begin(b, SIDE_CLIENT, CODE(attach), SITE_NONE);
     NTSTATUS status;
 
-    enter(b, FRAME_CLIENT_ATTACH, NULL, CODE(attach));
+    event_emit(EV_ENTER + FRAME_CLIENT_ATTACH, b->number,
+               client->owner == CALLER_MODULE ? provider->flags : 0, ADDRESS(client->context), 0, 0,
+               CODE(attach));
     status = attach(b->sides[SIDE_CLIENT].handle, client->context, provider->instance);
     leave(b, FRAME_CLIENT_ATTACH, status, NULL, CODE(attach));
     end(b, level);
@@ -99,7 +101,7 @@ NTSTATUS callback_provider_attach(struct binding *b, const VOID *client_dispatch
 
     flags |= d.null_context_out ? ATTACH_NULL_CONTEXT_OUT : 0u;
     flags |= d.null_dispatch_out ? ATTACH_NULL_DISPATCH_OUT : 0u;
-    flags |= client_dispatch ? 0u : ATTACH_NO_CLIENT_DISPATCH;
+    flags |= client_dispatch ? 0u : ATTACH_NO_DISPATCH;
     b->context_slot = context_canary;
     b->dispatch_slot = dispatch_canary;
     event_emit(EV_ENTER + FRAME_PROVIDER_ATTACH, b->number, flags, ADDRESS(provider->context), ADDRESS(context),
@@ -131,8 +133,8 @@ NTSTATUS callback_detach(struct binding *b, enum side side)
     events = event_count();
     b->sides[side].detach_thread = sched_self();
     status = detach(context);
-    if (side == SIDE_PROVIDER && r->owner == CALLER_MODULE)
-        what = detach_touched(b, events);
+    if (r->owner == CALLER_MODULE)
+        what = detach_touched(b, side, events);
     event_emit((uint16_t)(EV_LEAVE + frame), b->number, status, ADDRESS(context), 0, what, CODE(detach));
     end(b, level);
     return status;

@@ -72,16 +72,35 @@ static bool registered_already(const struct registration *r)
     return false;
 }
 
+/* Another registration of the module for the same side of the same NPI has this Number. */
+static bool number_taken(const struct registration *r, const NPI_REGISTRATION_INSTANCE *instance)
+{
+    for (uint32_t i = 0; i < registration_count() && instance->NpiId; i++) {
+        const struct registration *other = registration_get(i);
+
+        if (other != r && other->owner == CALLER_MODULE && other->side == r->side && registration_accepts(other) &&
+            other->instance->Number == instance->Number &&
+            memcmp(other->instance->NpiId, instance->NpiId, sizeof(NPIID)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell_identity(const struct registration *r, const NPI_REGISTRATION_INSTANCE *instance)
 {
     const NPI_MODULEID *id = instance->ModuleId;
+    const struct npi *npi = NULL;
     uint32_t right = UINT32_MAX;
 
     if (instance->NpiId) {
         memory_use(instance->NpiId, sizeof *instance->NpiId, false, r->pc);
-        right = memcmp(instance->NpiId, world_module()->npi->id, sizeof(NPIID)) == 0;
+        npi = world_npi(instance->NpiId);
+        right = npi != NULL;
     }
     tell(r, FIELD_NPI_ID, right);
+    if (npi)
+        tell(r, FIELD_NPI_CHARACTERISTICS,
+             (instance->NpiSpecificCharacteristics != NULL) <= npi->sides[r->side].has_characteristics);
     tell(r, FIELD_MODULE_ID, id != NULL);
     if (!id)
         return;
@@ -110,6 +129,7 @@ void fields_tell(const struct registration *r)
     tell(r, FIELD_NUMBER, c.instance.Number);
     tell_identity(r, &c.instance);
     tell(r, FIELD_DUPLICATE, registered_already(r));
+    tell(r, FIELD_NUMBER_TAKEN, number_taken(r, &c.instance));
 }
 
 /* ND-15.  A Version other than 0 is accepted: shipping drivers have it (E6).  ModuleId is not interpreted (N-2). */
@@ -156,27 +176,35 @@ void fields_check(struct registration *r)
 
 /* ---- the module's dispatch table */
 
-static uint64_t hash_dispatch(const struct binding *b)
+/* 0 when nobody described the NPI. */
+static size_t dispatch_size(const struct binding *b, enum side side)
 {
-    return hash_bytes(b->dispatch_slot, world_module()->npi->provider_dispatch_size, 0);
+    const struct npi *npi = world_npi(b->sides[side].registration->instance->NpiId);
+
+    return npi ? npi->sides[side].dispatch_size : 0;
 }
 
-void fields_watch_dispatch(struct binding *b)
+void fields_watch_dispatch(struct binding *b, enum side side, const VOID *dispatch, const void *pc)
 {
-    const struct registration *provider = b->sides[SIDE_PROVIDER].registration;
+    struct binding_side *s = &b->sides[side];
+    size_t size = dispatch_size(b, side);
 
-    b->dispatch_watched = provider->owner == CALLER_MODULE && b->dispatch_slot;
-    if (!b->dispatch_watched)
+    s->dispatch = dispatch;
+    s->dispatch_watched = dispatch != NULL;
+    if (!dispatch)
         return;
-    memory_use(b->dispatch_slot, world_module()->npi->provider_dispatch_size, false,
-               CODE(provider_of(provider)->ProviderAttachClient));
-    b->dispatch_hash = hash_dispatch(b);
+    memory_use(dispatch, size, false, pc);
+    s->dispatch_hash = hash_bytes(dispatch, size, 0);
 }
 
 void fields_check_dispatch(struct binding *b)
 {
-    if (!b->dispatch_watched || hash_dispatch(b) == b->dispatch_hash)
-        return;
-    b->dispatch_watched = false;
-    event_emit(EV_BINDING_DISPATCH_CHANGED, b->number, 0, ADDRESS(b->dispatch_slot), 0, 0, NULL);
+    for (enum side side = SIDE_CLIENT; side <= SIDE_PROVIDER; side++) {
+        struct binding_side *s = &b->sides[side];
+
+        if (!s->dispatch_watched || hash_bytes(s->dispatch, dispatch_size(b, side), 0) == s->dispatch_hash)
+            continue;
+        s->dispatch_watched = false;
+        event_emit(EV_BINDING_DISPATCH_CHANGED, b->number, 0, ADDRESS(s->dispatch), 0, side, NULL);
+    }
 }

@@ -45,4 +45,8 @@ struct attach_disturbance {
 };
 void nmr_disturb_attach(struct attach_disturbance d);
 
+/* What is odd about the data that a simulated provider is about to register: enum attach_flags, told to whoever is
+ * offered it.  Used up by its call of nmr_register_provider. */
+void nmr_registers_oddly(unsigned flags);
+
 #endif

@@ -14,11 +14,18 @@
 
 static struct registration registrations[REGISTRATIONS_MAX];
 static uint32_t count;
+static unsigned odd_flags;                  /* of the next registration of a counterpart */
 
 void registration_reset(void)
 {
     memset(registrations, 0, count * sizeof *registrations);
     count = 0;
+    odd_flags = 0;
+}
+
+void nmr_registers_oddly(unsigned flags)
+{
+    odd_flags = flags;
 }
 
 void nmr_reset(void)
@@ -103,6 +110,10 @@ static struct registration *create(enum caller who, unsigned peer, enum side sid
     r->number = count++;
     r->owner = who;
     r->peer = peer;
+    if (who == CALLER_PEER) {
+        r->flags = odd_flags;
+        odd_flags = 0;
+    }
     r->side = side;
     r->characteristics = characteristics;
     return r;

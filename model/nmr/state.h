@@ -22,6 +22,7 @@ struct registration {
     enum side side;
     enum caller owner;
     unsigned peer;                          /* which counterpart, when the owner is one */
+    unsigned flags;                         /* enum attach_flags of what a counterpart registered */
     enum registration_state state;
     HANDLE handle;
     const void *characteristics;            /* of this side's type: client_of(), provider_of() */
@@ -46,6 +47,9 @@ struct binding_side {
     uint32_t completed_event;               /* number of events before that, when another thread did it; else 0 */
     bool no_cleanup;                        /* this side gave its context up without NMR (ND-22) */
     bool inside;                            /* its detach callback has not returned */
+    const VOID *dispatch;                   /* the module's table; NULL for a counterpart's */
+    uint64_t dispatch_hash;                 /* of that table when it attached */
+    bool dispatch_watched;                  /* there is such a table, and no difference was told yet */
 };
 
 /*
@@ -59,8 +63,7 @@ struct binding {
     unsigned attach_thread;                 /* runs ClientAttachProvider */
     PVOID context_slot;                     /* what ProviderAttachClient's out-parameters point to */
     const VOID *dispatch_slot;
-    uint64_t dispatch_hash;                 /* of the module's dispatch table when it attached */
-    bool dispatch_watched;                  /* there is such a table, and no difference was told yet */
+    bool outside;                           /* a counterpart broke the contract: what follows means nothing */
     bool cleaned;                           /* both cleanup callbacks have returned */
 };
 
@@ -93,7 +96,8 @@ void fields_tell(const struct registration *r);                 /* EV_REGISTRATI
 bool fields_well_formed(const struct registration *r);
 void fields_remember(struct registration *r);
 void fields_check(struct registration *r);                      /* EV_REGISTRATION_CHANGED */
-void fields_watch_dispatch(struct binding *b);
+/* The module's table on that side, from its attach on. */
+void fields_watch_dispatch(struct binding *b, enum side side, const VOID *dispatch, const void *pc);
 void fields_check_dispatch(struct binding *b);                  /* EV_BINDING_DISPATCH_CHANGED */
 
 /* ---- binding.c */

@@ -12,10 +12,23 @@
 #include "modules/exnpi.h"
 
 /* Position of each function in the two tables: what events call the function's number. */
-enum { NOTIFY, INDICATE };
+enum { NOTIFY, INDICATE, REQUEST_COMPLETE };
 enum { REQUEST, REQUEST_NOTIFY, REQUEST_INDICATE, REQUEST_LATER, QUERY_INSTANCE, INDICATE_COMPLETE };
 
-/* ---- the client's table: a pair of functions for each counterpart, so that a call tells whose table was used */
+/* Inside the call instruction, not behind it. */
+#define CALLED_FROM ((const char *)__builtin_return_address(0) - 1)
+
+/* A function that ends a call of the module, in either table. */
+static void completed(unsigned peer, unsigned function, PVOID context, const void *pc)
+{
+    uint32_t binding = peer_callback_enter(peer, function, context, pc);
+
+    (void)peer_callback_body(peer, function, binding, false);
+    peer_callback_completed(binding);
+    peer_callback_leave(peer, function, binding, STATUS_SUCCESS);
+}
+
+/* ---- a client's table: functions for each counterpart, so that a call tells whose table was used */
 
 static void notify(unsigned peer, PVOID context, const void *pc)
 {
@@ -34,9 +47,6 @@ static NTSTATUS indicate(unsigned peer, PVOID context, const void *pc)
     return status;
 }
 
-/* Inside the call instruction, not behind it. */
-#define CALLED_FROM ((const char *)__builtin_return_address(0) - 1)
-
 #define CLIENT(peer)                                                    \
     static VOID NTAPI notify_##peer(PVOID context, ULONG code)          \
     {                                                                   \
@@ -47,19 +57,87 @@ static NTSTATUS indicate(unsigned peer, PVOID context, const void *pc)
     {                                                                   \
         (void)code;                                                     \
         return indicate(peer, context, CALLED_FROM);                    \
+    }                                                                   \
+    static VOID NTAPI request_complete_##peer(PVOID context)            \
+    {                                                                   \
+        completed(peer, REQUEST_COMPLETE, context, CALLED_FROM);        \
     }
 CLIENT(0)
 CLIENT(1)
 CLIENT(2)
 
 static const EXNPI_CLIENT_DISPATCH client_tables[] = {
-    {notify_0, indicate_0}, {notify_1, indicate_1}, {notify_2, indicate_2}};
+    {notify_0, indicate_0, request_complete_0},
+    {notify_1, indicate_1, request_complete_1},
+    {notify_2, indicate_2, request_complete_2}};
 static_assert(sizeof client_tables / sizeof *client_tables == PEERS_MAX, "a table for each counterpart");
 
 static void client_dispatch(unsigned peer, void *table)
 {
     CHECK(peer < PEERS_MAX);
     memcpy(table, &client_tables[peer], sizeof client_tables[peer]);
+}
+
+/* ---- a provider's table */
+
+static NTSTATUS serve(unsigned peer, unsigned function, PVOID context, const void *pc)
+{
+    uint32_t binding = peer_callback_enter(peer, function, context, pc);
+    bool pend = peer_callback_body(peer, function, binding, function == REQUEST_LATER);
+    NTSTATUS status = pend ? STATUS_PENDING : STATUS_SUCCESS;
+
+    if (function == REQUEST_NOTIFY)
+        peer_callback_calls(binding, NOTIFY);
+    else if (function == REQUEST_INDICATE)
+        peer_callback_calls(binding, INDICATE);
+    else if (function == REQUEST_LATER && !pend)
+        peer_callback_calls_later(binding, NOTIFY);
+    peer_callback_leave(peer, function, binding, status);
+    return status;
+}
+
+static ULONG query(unsigned peer, PVOID context, const void *pc)
+{
+    uint32_t binding = peer_callback_enter(peer, QUERY_INSTANCE, context, pc);
+
+    (void)peer_callback_body(peer, QUERY_INSTANCE, binding, false);
+    peer_callback_leave(peer, QUERY_INSTANCE, binding, STATUS_SUCCESS);
+    return peer_callback_number(binding);
+}
+
+#define SERVE(name, peer, function)                                     \
+    static NTSTATUS NTAPI name##_##peer(PVOID context, ULONG code)      \
+    {                                                                   \
+        (void)code;                                                     \
+        return serve(peer, function, context, CALLED_FROM);             \
+    }
+#define PROVIDER(peer)                                                  \
+    SERVE(serve_request, peer, REQUEST)                                 \
+    SERVE(serve_notify, peer, REQUEST_NOTIFY)                           \
+    SERVE(serve_indicate, peer, REQUEST_INDICATE)                       \
+    SERVE(serve_later, peer, REQUEST_LATER)                             \
+    static ULONG NTAPI serve_query_##peer(PVOID context)                \
+    {                                                                   \
+        return query(peer, context, CALLED_FROM);                       \
+    }                                                                   \
+    static VOID NTAPI serve_complete_##peer(PVOID context)              \
+    {                                                                   \
+        completed(peer, INDICATE_COMPLETE, context, CALLED_FROM);       \
+    }
+PROVIDER(0)
+PROVIDER(1)
+PROVIDER(2)
+
+#define PROVIDER_TABLE(peer) \
+    {serve_request_##peer, serve_notify_##peer, serve_indicate_##peer, serve_later_##peer, serve_query_##peer, \
+     serve_complete_##peer}
+static const EXNPI_PROVIDER_DISPATCH provider_tables[] = {PROVIDER_TABLE(0), PROVIDER_TABLE(1), PROVIDER_TABLE(2)};
+static_assert(sizeof provider_tables / sizeof *provider_tables == PEERS_MAX, "a table for each counterpart");
+
+static void provider_dispatch(unsigned peer, void *table)
+{
+    CHECK(peer < PEERS_MAX);
+    memcpy(table, &provider_tables[peer], sizeof provider_tables[peer]);
 }
 
 /* ---- what the client says about itself: values of PEER_CHARACTERISTICS */
@@ -88,45 +166,45 @@ static size_t client_characteristics(unsigned variant, void *bytes, unsigned *fl
     return size;
 }
 
-/* ---- the provider's table */
+/* ---- calls of a client to the module's provider */
 
-static PCEXNPI_PROVIDER_DISPATCH table_of(const void *dispatch)
+static PCEXNPI_PROVIDER_DISPATCH provider_of(const void *dispatch)
 {
     return dispatch;
 }
 
 static NTSTATUS request(const void *dispatch, PVOID context, unsigned peer)
 {
-    return table_of(dispatch)->Request(context, peer);
+    return provider_of(dispatch)->Request(context, peer);
 }
 
 static NTSTATUS request_notify(const void *dispatch, PVOID context, unsigned peer)
 {
-    return table_of(dispatch)->RequestNotify(context, peer);
+    return provider_of(dispatch)->RequestNotify(context, peer);
 }
 
 static NTSTATUS request_indicate(const void *dispatch, PVOID context, unsigned peer)
 {
-    return table_of(dispatch)->RequestIndicate(context, peer);
+    return provider_of(dispatch)->RequestIndicate(context, peer);
 }
 
 static NTSTATUS request_later(const void *dispatch, PVOID context, unsigned peer)
 {
-    return table_of(dispatch)->RequestLater(context, peer);
+    return provider_of(dispatch)->RequestLater(context, peer);
 }
 
 static NTSTATUS query_instance(const void *dispatch, PVOID context, unsigned peer)
 {
     (void)peer;
-    return (NTSTATUS)table_of(dispatch)->QueryInstance(context);
+    return (NTSTATUS)provider_of(dispatch)->QueryInstance(context);
 }
 
 static void indicate_complete(const void *dispatch, PVOID context)
 {
-    table_of(dispatch)->IndicateComplete(context);
+    provider_of(dispatch)->IndicateComplete(context);
 }
 
-static const struct npi_call calls[] = {
+static const struct npi_call provider_calls[] = {
     [REQUEST]          = {"request", request, false},
     [REQUEST_NOTIFY]   = {"request-notify", request_notify, false},
     [REQUEST_INDICATE] = {"request-indicate", request_indicate, false},
@@ -134,11 +212,13 @@ static const struct npi_call calls[] = {
     [QUERY_INSTANCE]   = {"query-instance", query_instance, true},
 };
 
-static bool status_ok(unsigned call, NTSTATUS status, bool low_resources, bool detaching)
+static bool provider_status_ok(unsigned call, NTSTATUS status, bool low_resources, bool detaching)
 {
     switch (status) {
     case STATUS_SUCCESS:
         return true;
+    case STATUS_PENDING:
+        return call >= REQUEST_LATER;
     case STATUS_INSUFFICIENT_RESOURCES:
         return low_resources && call <= REQUEST_LATER;
     case STATUS_DELETE_PENDING:
@@ -150,17 +230,73 @@ static bool status_ok(unsigned call, NTSTATUS status, bool low_resources, bool d
     }
 }
 
+/* ---- calls of a provider to the module's client */
+
+static PCEXNPI_CLIENT_DISPATCH client_of(const void *dispatch)
+{
+    return dispatch;
+}
+
+static NTSTATUS call_notify(const void *dispatch, PVOID context, unsigned peer)
+{
+    client_of(dispatch)->Notify(context, peer);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS call_indicate(const void *dispatch, PVOID context, unsigned peer)
+{
+    return client_of(dispatch)->Indicate(context, peer);
+}
+
+static void request_complete(const void *dispatch, PVOID context)
+{
+    client_of(dispatch)->RequestComplete(context);
+}
+
+static const struct npi_call client_calls[] = {
+    [NOTIFY]           = {"notify", call_notify, false},
+    [INDICATE]         = {"indicate", call_indicate, false},
+};
+
+static bool client_status_ok(unsigned call, NTSTATUS status, bool low_resources, bool detaching)
+{
+    switch (status) {
+    case STATUS_SUCCESS: case STATUS_PENDING:
+        return true;
+    case STATUS_INSUFFICIENT_RESOURCES:
+        return low_resources && call == INDICATE;
+    case STATUS_DELETE_PENDING:
+        return detaching && call == INDICATE;
+    default:
+        return false;
+    }
+}
+
 const struct npi npi_exnpi = {
     .name = "EXNPI",
     .id = &EXNPI_NPIID,
-    .client_dispatch_size = sizeof(EXNPI_CLIENT_DISPATCH),
-    .provider_dispatch_size = sizeof(EXNPI_PROVIDER_DISPATCH),
-    .client_dispatch = client_dispatch,
-    .client_characteristics = client_characteristics,
-    .calls = calls,
-    .call_count = sizeof calls / sizeof *calls,
-    .complete = indicate_complete,
-    .complete_function = INDICATE_COMPLETE,
-    .needs_client_dispatch = true,
-    .status_ok = status_ok,
+    .sides = {
+        [SIDE_CLIENT] = {
+            .dispatch_size = sizeof(EXNPI_CLIENT_DISPATCH),
+            .needs_dispatch = true,
+            .has_characteristics = true,
+            .dispatch = client_dispatch,
+            .characteristics = client_characteristics,
+            .calls = client_calls,
+            .call_count = sizeof client_calls / sizeof *client_calls,
+            .complete = request_complete,
+            .complete_function = REQUEST_COMPLETE,
+            .status_ok = client_status_ok,
+        },
+        [SIDE_PROVIDER] = {
+            .dispatch_size = sizeof(EXNPI_PROVIDER_DISPATCH),
+            .needs_dispatch = true,
+            .dispatch = provider_dispatch,
+            .calls = provider_calls,
+            .call_count = sizeof provider_calls / sizeof *provider_calls,
+            .complete = indicate_complete,
+            .complete_function = INDICATE_COMPLETE,
+            .status_ok = provider_status_ok,
+        },
+    },
 };

@@ -1,12 +1,12 @@
 /*
  * peers.h - simulated counterparts of the module under test.
  *
- * A counterpart is a correct client module whose data and manners are choices (sites PEER_*).  It
- * keeps the contract; what it offers is as odd as the contract lets it be.  What it registers and
- * hands out lies on pages that the module can only read, and that become unreadable when the
- * contract says that they may be gone.
+ * A counterpart is a correct module of the other side: a client when the module is a provider, a provider when it is
+ * a client.  Its data and manners are choices (sites PEER_*).  It keeps the contract; what it offers is as odd as
+ * the contract lets it be.  What it registers and hands out lies on pages that the module can only read, and
+ * that become unreadable when the contract says that they may be gone.
  *
- * An NPI description tells what the NMR contract leaves to the NPI: the tables and the data.
+ * An NPI description tells what the NMR contract leaves to the NPI: the tables and the data of either side.
  */
 #ifndef MODEL_PEERS_H
 #define MODEL_PEERS_H
@@ -19,48 +19,69 @@
 
 #include <stdbool.h>
 
+/* A function of a dispatch table, as the other side calls it. */
 struct npi_call {
     const char *name;                           /* as scenarios and stories spell it */
     NTSTATUS (*call)(const void *dispatch, PVOID context, unsigned peer);
     bool identifies;                            /* the status tells the instance's Number: see EV_IDENTITY */
 };
 
+/* What the NPI says about one side. */
+struct npi_side {
+    size_t dispatch_size;                       /* of its table; 0: it has none */
+    bool needs_dispatch;                        /* the other side must not attach to one without a table */
+    bool has_characteristics;                   /* there is a structure for NpiSpecificCharacteristics */
+    /* Write the table of simulated counterpart `peer`: entries that end in peer_callback_*. */
+    void (*dispatch)(unsigned peer, void *table);
+    /* Write characteristics of this variant (value of PEER_CHARACTERISTICS other than null); returns the size, at
+     * most 64 bytes; *flags gets ATTACH_MUST_REFUSE or ATTACH_SHORT.  NULL: no such structure. */
+    size_t (*characteristics)(unsigned variant, void *bytes, unsigned *flags);
+    const struct npi_call *calls;               /* functions of the table; a call's value is an index */
+    unsigned call_count;
+    /* The function that ends a call which this side made and which returned STATUS_PENDING, and its number in the
+     * table.  NULL: none does. */
+    void (*complete)(const void *dispatch, PVOID context);
+    unsigned complete_function;
+    /* May a function of the table answer this status to a live binding without breaking the NPI? */
+    bool (*status_ok)(unsigned call, NTSTATUS status, bool low_resources, bool detaching);
+};
+
 struct npi {
     const char *name;
     const NPIID *id;
-    size_t client_dispatch_size, provider_dispatch_size;
-    /* Write the dispatch table of simulated client `peer`: entries that end in peer_callback_*. */
-    void (*client_dispatch)(unsigned peer, void *table);
-    /* Write client characteristics of this variant (value of PEER_CHARACTERISTICS other than null); returns
-     * the size, at most 64 bytes; *flags gets ATTACH_MUST_REFUSE or ATTACH_SHORT. */
-    size_t (*client_characteristics)(unsigned variant, void *bytes, unsigned *flags);
-    const struct npi_call *calls;               /* functions of the provider's table; a call's value is an index */
-    unsigned call_count;
-    /* The provider's function that ends a callback which returned STATUS_PENDING, and its number in the table. */
-    void (*complete)(const void *dispatch, PVOID context);
-    unsigned complete_function;
-    bool needs_client_dispatch;                 /* a provider must not attach to a client without a table */
-    /* Status a provider function may answer to a live binding without breaking the NPI: true. */
-    bool (*status_ok)(unsigned call, NTSTATUS status, bool low_resources, bool detaching);
+    struct npi_side sides[2];                   /* by enum side */
 };
 
 extern const struct npi npi_exnpi;
 
-/* Start an execution: nobody is registered. */
-void peers_reset(const struct npi *npi);
+/* Something that the module registers as, and that counterparts face: which NPI, and the module's side of it. */
+struct face { const struct npi *npi; enum side side; };
 
-/* Operations of driving threads.  One that a correct client could not do now does nothing. */
+/* Start an execution: nobody is registered.  Counterpart n faces faces[n % count]. */
+void peers_reset(const struct face *faces, unsigned count);
+
+/* Operations of driving threads.  One that a correct counterpart could not do now does nothing. */
 void peer_register(unsigned peer);
 void peer_deregister(unsigned peer);            /* deregister and wait */
-void peer_call(unsigned peer, unsigned call);   /* one call through each provider it is attached to, if any */
+void peer_call(unsigned peer, unsigned call);   /* one call through each module that it is attached to, if any */
 bool peer_registered(unsigned peer);            /* and not about to register or deregister */
 void peers_deregister_all(void);
 
-/* For the thunks in an NPI's client table: around each callback of the module. */
+/*
+ * For the thunks in an NPI's tables: around each call of the module.  Body lets the scheduler park the call, may call
+ * back; returns true when the function should answer STATUS_PENDING.
+ */
 uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, const void *pc);
-/* Lets the scheduler park the call, may call back; returns true when the callback should answer STATUS_PENDING. */
 bool peer_callback_body(unsigned peer, unsigned function, uint32_t binding, bool may_pend);
 void peer_callback_leave(unsigned peer, unsigned function, uint32_t binding, NTSTATUS status);
+
+/* What such a function may do besides: call the module at once, or from a worker thread unless a detach comes first. */
+void peer_callback_calls(uint32_t binding, unsigned call);
+void peer_callback_calls_later(uint32_t binding, unsigned call);
+/* The module says that a function which had answered STATUS_PENDING is over. */
+void peer_callback_completed(uint32_t binding);
+/* Number of the registration instance that the binding is to. */
+ULONG peer_callback_number(uint32_t binding);
 
 /*
  * Pages of a counterpart (pages.c).

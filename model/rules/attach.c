@@ -1,8 +1,25 @@
-/* attach.c - what ProviderAttachClient returned (PA). */
+/* attach.c - how an attach callback left, and what it attached with (PA, CA). */
 #include "view.h"
 
 #define STATUS_SUCCESS 0
 #define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
+
+/* One more is attached now. */
+static void judge_number(const struct event *e, enum side side)
+{
+    unsigned live = 1;
+
+    for (uint32_t i = 0; i < view.binding_count && view.counterparts_max; i++) {
+        const struct view_binding *b = &view.bindings[i];
+
+        live += i != e->object && b->sides[side].module && b->sides[side].attached && b->state < BINDING_CLEANUP;
+    }
+    if (view.counterparts_max && live > view.counterparts_max)
+        REPORT_SIDE(e, side, RULE_PA_26, "attached to %u %ss at once; the module serves %u", live,
+                    view_side_names[view_other(side)], view.counterparts_max);
+}
+
+/* ---- ProviderAttachClient */
 
 static void judge_success(const struct event *e, const struct view_frame *f)
 {
@@ -12,25 +29,15 @@ static void judge_success(const struct event *e, const struct view_frame *f)
         REPORT(e, RULE_PA_35, "the attach succeeded although an out-parameter was NULL");
     if (flags & ATTACH_MUST_REFUSE)
         REPORT(e, RULE_PA_12, "the provider attached to a client whose characteristics the NPI tells to decline");
-    if (flags & ATTACH_NO_CLIENT_DISPATCH && view.needs_client_dispatch)
+    if (flags & ATTACH_NO_DISPATCH && view.needs_dispatch)
         REPORT(e, RULE_PA_9, "the provider attached to a client without a dispatch table, which this NPI requires");
     if ((e->c & 3) == 0)
         REPORT(e, RULE_PA_1, "STATUS_SUCCESS, but neither out-parameter was set: nothing is attached");
     if (!(e->c & 1))
         REPORT(e, RULE_PA_4, "STATUS_SUCCESS, but *ProviderBindingContext was not set");
-    if (!(e->c & 2) || (e->b == 0 && view.needs_client_dispatch))
+    if (!(e->c & 2) || (e->b == 0 && view.needs_dispatch))
         REPORT(e, RULE_PA_5, "STATUS_SUCCESS, but *ProviderDispatch was not set to a table");
-    if (view.clients_max) {
-        unsigned live = 1;
-
-        for (uint32_t i = 0; i < view.binding_count; i++) {
-            const struct view_binding *b = &view.bindings[i];
-
-            live += i != e->object && b->attached && b->state < BINDING_CLEANUP;
-        }
-        if (live > view.clients_max)
-            REPORT(e, RULE_PA_26, "attached to %u clients at once; the module serves %u", live, view.clients_max);
-    }
+    judge_number(e, SIDE_PROVIDER);
 }
 
 static void judge_failure(const struct event *e, const struct view_frame *f)
@@ -46,67 +53,122 @@ static void judge_failure(const struct event *e, const struct view_frame *f)
         REPORT(e, RULE_PA_18, "the attach failed, but an out-parameter was set");
 }
 
-static void attach_left(const struct event *e)
+/* ---- ClientAttachProvider */
+
+static void judge_client(const struct event *e, const struct view_frame *f)
 {
-    const struct view_frame *f = view_inside(e->thread, FRAME_PROVIDER_ATTACH);
+    const struct view_binding *b = view_binding(e->object);
+
+    if (!b)
+        return;
+    if (b->proposals == 0 && e->value == STATUS_SUCCESS)
+        REPORT(e, RULE_CA_10, "STATUS_SUCCESS, but NmrClientAttachProvider was not called");
+    if (b->proposals == 0) {
+        if (e->value != STATUS_NOINTERFACE && !f->low_resources)
+            REPORT(e, RULE_CA_1, "a provider was declined with status 0x%08X", (unsigned)e->value);
+        return;
+    }
+    if (b->proposal_status != STATUS_SUCCESS && e->value == STATUS_SUCCESS)
+        REPORT(e, RULE_CA_2, "NmrClientAttachProvider returned 0x%08X, the attach STATUS_SUCCESS",
+               (unsigned)b->proposal_status);
+    if (b->proposal_status == STATUS_SUCCESS && e->value != STATUS_SUCCESS)
+        REPORT(e, RULE_CA_9, "the attach had succeeded, and the client returned status 0x%08X", (unsigned)e->value);
+    if (b->proposal_status != e->value)
+        REPORT(e, RULE_CA_2, "NmrClientAttachProvider returned 0x%08X, the attach 0x%08X",
+               (unsigned)b->proposal_status, (unsigned)e->value);
+    if (e->value == STATUS_SUCCESS)
+        judge_number(e, SIDE_CLIENT);
+}
+
+static void proposed(const struct event *e)
+{
+    const struct view_frame *f = view_inside(e->thread, FRAME_CLIENT_ATTACH);
+    const struct view_binding *b = view_binding(e->object);
+
+    if (e->b != 1 || !b)
+        return;                             /* a counterpart, or a bad handle, which EV_BAD_HANDLE tells */
+    if (!f || f->object != e->object)
+        REPORT(e, RULE_CA_11, "NmrClientAttachProvider was called outside the attach callback of this binding");
+    if (b->proposals > 0 && b->proposal_status == STATUS_SUCCESS)
+        REPORT(e, RULE_CA_12, "NmrClientAttachProvider was called again after it had succeeded");
+    if (e->level > f->level)
+        REPORT(e, RULE_CA_20, "NmrClientAttachProvider was called at IRQL %u", e->level);
+}
+
+/* ---- both */
+
+static void attach_left(const struct event *e, enum frame frame)
+{
+    const struct view_frame *f = view_inside(e->thread, frame);
     const struct view_thread *w = &view.threads[e->thread];
 
-    if (!f)
+    if (!f || !f->module)
         return;
     if (e->level != f->level)
         REPORT(e, RULE_PA_28, "the attach callback returned at IRQL %u; it was called at %u", e->level, f->level);
     if (w->lock_count > f->locks)
         REPORT(e, RULE_PA_28, "the attach callback returned with a lock held");
-    if (e->value == STATUS_SUCCESS)
+    if (frame == FRAME_CLIENT_ATTACH)
+        judge_client(e, f);
+    else if (e->value == STATUS_SUCCESS)
         judge_success(e, f);
     else
         judge_failure(e, f);
 }
 
 /* Two bindings may share NULL; anything else belongs to one. */
-static bool shared(const struct event *e)
+static bool shared(const struct event *e, enum side side)
 {
-    for (uint32_t i = 0; e->a && i < view.binding_count; i++)
-        if (i != e->object && view.bindings[i].attached && view.bindings[i].context == e->a &&
-            view.bindings[i].state < BINDING_GONE)
+    for (uint32_t i = 0; e->a && i < view.binding_count; i++) {
+        const struct view_side *s = &view.bindings[i].sides[side];
+
+        if (i != e->object && s->module && s->attached && s->context == e->a && view.bindings[i].state < BINDING_GONE)
             return true;
+    }
     return false;
 }
 
-static void judge_context(const struct event *e)
+static void judge_context(const struct event *e, enum side side)
 {
     if (e->value == PLACE_POOL_PAGED)
-        REPORT(e, RULE_PA_19, "the binding context is in paged pool");
+        REPORT_SIDE(e, side, RULE_PA_19, "the binding context is in paged pool");
     if (e->value == PLACE_STACK)
-        REPORT(e, RULE_PA_20, "the binding context is a local variable");
+        REPORT_SIDE(e, side, RULE_PA_20, "the binding context is a local variable");
     if (e->value == PLACE_POOL_FREED)
-        REPORT(e, RULE_PA_20, "the binding context was freed before the attach returned");
-    if (shared(e))
-        REPORT(e, RULE_PA_20, "two live bindings have the same binding context");
+        REPORT_SIDE(e, side, RULE_PA_20, "the binding context was freed before the attach returned");
+    if (shared(e, side))
+        REPORT(e, side == SIDE_CLIENT ? RULE_CA_16 : RULE_PA_20, "two live bindings have the same binding context");
 }
 
-static void judge_dispatch(const struct event *e)
+static void judge_dispatch(const struct event *e, enum side side)
 {
     if (e->value == PLACE_STACK)
-        REPORT(e, RULE_PA_21, "the provider's dispatch table is a local variable");
+        REPORT_SIDE(e, side, RULE_PA_21, "the %s's dispatch table is a local variable", view_side_names[side]);
     if (e->value == PLACE_POOL_PAGED || e->value == PLACE_POOL_FREED)
-        REPORT(e, RULE_PA_21, "the provider's dispatch table is in paged or freed pool");
+        REPORT_SIDE(e, side, RULE_PA_21, "the %s's dispatch table is in paged or freed pool", view_side_names[side]);
 }
 
 void attach_monitor(const struct event *e)
 {
     switch (e->kind) {
+    case EV_ENTER + FRAME_NMR_CLIENT_ATTACH:
+        proposed(e);
+        break;
     case EV_LEAVE + FRAME_PROVIDER_ATTACH:
-        attach_left(e);
+        attach_left(e, FRAME_PROVIDER_ATTACH);
+        break;
+    case EV_LEAVE + FRAME_CLIENT_ATTACH:
+        attach_left(e, FRAME_CLIENT_ATTACH);
         break;
     case EV_BINDING_CONTEXT:
-        judge_context(e);
+        judge_context(e, (enum side)e->c);
         break;
     case EV_BINDING_DISPATCH:
-        judge_dispatch(e);
+        judge_dispatch(e, (enum side)e->c);
         break;
     case EV_BINDING_DISPATCH_CHANGED:
-        REPORT(e, RULE_PA_21, "the provider's dispatch table changed while a client was attached");
+        REPORT_SIDE(e, (enum side)e->c, RULE_PA_21, "the %s's dispatch table changed while attached",
+                    view_side_names[e->c]);
         break;
     default:
         break;

@@ -10,44 +10,52 @@ static void judge_identity(const struct event *e)
     const struct view_frame *call = f && f->frame == FRAME_CALL ? f : NULL;
     const struct view_binding *b = call ? view_binding(call->object) : NULL;
     bool pair = e->object != NONE && e->b == e->c;
+    enum side side = b ? view_module_side(b) : view_thread_side(e->thread);
+    const char *other = view_side_names[view_other(side)];
 
     if (!b) {
         if (e->object == NONE)
-            REPORT(e, RULE_PA_7, "a client callback got a context that no client handed out");
+            REPORT_SIDE(e, side, RULE_PA_7, "a function of a %s got a context that no %s handed out", other, other);
         if (!pair)
-            REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
+            REPORT_SIDE(e, side, RULE_PA_8, "a function was called through another %s's table", other);
         return;
     }
-    /* The context may be NULL or another client's too: then that one is `object`, if its table was used. */
-    if (e->a == b->client_context && (!pair || e->object != call->object))
-        REPORT(e, RULE_PA_8, "a client callback was called through another client's table");
+    /* The context may be NULL or another counterpart's too: then that one is `object`, if its table was used. */
+    if (e->a == b->sides[view_other(side)].context && (!pair || e->object != call->object))
+        REPORT_SIDE(e, side, RULE_PA_8, "a function was called through another %s's table", other);
     if (e->object != NONE && e->object != call->object)
-        REPORT(e, RULE_PA_25, "serving one client, the provider called with another one's context");
+        REPORT_SIDE(e, side, RULE_PA_25, "serving one %s, the module called with another one's context", other);
     if (!pair)
-        REPORT(e, RULE_PA_7, "a client callback got a context that no client handed out");
+        REPORT_SIDE(e, side, RULE_PA_7, "a function of a %s got a context that no %s handed out", other, other);
 }
 
 static void judge_time(const struct event *e, const struct view_binding *b)
 {
     const struct view_frame *f = view_module_frame(e->thread);
+    enum side side = view_module_side(b);
+    const struct view_side *s = &b->sides[side];
 
     if (!f)
         return;
     if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE)
-        REPORT(e, RULE_PA_24, "a client callback was called before the attach had returned success");
-    if (!b->detach_left)
+        REPORT_SIDE(e, side, RULE_PA_24, "the %s was called before the attach had succeeded",
+                    view_side_names[view_other(side)]);
+    if (!s->detach_left)
         return;
-    if (f->event > b->detach_left)
-        REPORT(e, RULE_PD_1, "a client callback was called by code that started after the detach callback returned");
-    if (!view_detach_over(b))
+    if (f->event > s->detach_left)
+        REPORT_SIDE(e, side, RULE_PD_1, "the %s was called by code that started after the detach callback returned",
+                    view_side_names[view_other(side)]);
+    if (!view_detach_over(s))
         return;
     if (f->frame == FRAME_WORK_ITEM)
-        REPORT(e, RULE_PD_19, "a work item called a client callback after the detach was over");
-    REPORT(e, RULE_PD_2, "a client callback was called after the detach was over, by a call in progress at the time");
+        REPORT_SIDE(e, side, RULE_PD_19, "a work item called the %s after the detach was over",
+                    view_side_names[view_other(side)]);
+    REPORT_SIDE(e, side, RULE_PD_2, "the %s was called after the detach was over, by a call in progress at the time",
+                view_side_names[view_other(side)]);
 }
 
-/* Cleaning up one binding, the module may still call the clients of others. */
-static bool is_other_client(const struct event *e, const struct view_frame *cleanup, const struct view_binding *b)
+/* Cleaning up one binding, the module may still call the counterparts of others. */
+static bool is_other(const struct event *e, const struct view_frame *cleanup, const struct view_binding *b)
 {
     return b && e->object != cleanup->object && e->b == e->c && b->state == BINDING_ATTACHED;
 }
@@ -57,10 +65,10 @@ static void callback_entered(const struct event *e)
     const struct view_frame *f = view_module_frame(e->thread);
     const struct view_binding *b = view_binding(e->object);
 
-    if (f && f->frame == FRAME_PROVIDER_ATTACH)
+    if (f && f->frame == FRAME_PROVIDER_ATTACH && (!b || f->object == e->object))
         REPORT(e, RULE_PA_24, "a client callback was called inside the attach callback");
-    if (f && f->frame == FRAME_PROVIDER_CLEANUP && !is_other_client(e, f, b))
-        REPORT(e, RULE_PC_4, "a client callback was called from the cleanup callback");
+    if (f && view_is_cleanup(f->frame) && !is_other(e, f, b))
+        REPORT(e, RULE_PC_4, "the other side was called from the cleanup callback");
     judge_identity(e);
     if (b)
         judge_time(e, b);
@@ -70,7 +78,7 @@ static bool allowed(const struct event *e, const struct view_frame *call, const 
 {
     switch ((enum answer)e->c) {
     case ANSWER_WHEN_DETACHING:
-        return b->detach_entered;
+        return b->sides[view_module_side(b)].detach_entered;
     case ANSWER_WHEN_LOW:
         return call->low_resources;
     case ANSWER_WRONG:
@@ -84,23 +92,27 @@ static void call_left(const struct event *e)
 {
     const struct view_frame *f = view_inside(e->thread, FRAME_CALL);
     const struct view_binding *b = view_binding(e->object);
+    enum side side;
+    bool detaching;
 
     if (!f || !b || allowed(e, f, b))
         return;
+    side = view_module_side(b);
+    detaching = b->sides[side].detach_entered;
     if (f->low_resources)
         REPORT(e, RULE_NPI_1, "low memory was answered with status 0x%08X, which the NPI does not allow",
                (unsigned)e->value);
     if (e->value == STATUS_DEVICE_NOT_READY)
-        REPORT(e, RULE_PA_23, "a call was answered with STATUS_DEVICE_NOT_READY");
-    if (b->detach_entered)
-        REPORT(e, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
+        REPORT_SIDE(e, side, RULE_PA_23, "a call was answered with STATUS_DEVICE_NOT_READY");
+    if (detaching)
+        REPORT_SIDE(e, side, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
     if (e->c == ANSWER_WHEN_DETACHING && view.any_detached)
-        REPORT(e, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
+        REPORT_SIDE(e, side, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
     if (f->c)
-        REPORT(e, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
+        REPORT_SIDE(e, side, RULE_PA_23, "a call made right after the attach was answered with status 0x%08X",
                (unsigned)e->value);
     if (view.any_detached)
-        REPORT(e, RULE_PD_16, "after another binding's detach a call was answered with status 0x%08X",
+        REPORT_SIDE(e, side, RULE_PD_16, "after another binding's detach a call was answered with status 0x%08X",
                (unsigned)e->value);
     REPORT(e, RULE_NPI_1, "a call was answered with status 0x%08X, which the NPI does not allow", (unsigned)e->value);
 }

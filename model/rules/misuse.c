@@ -4,17 +4,19 @@
 static void too_high(const struct event *e, const struct view_frame *f)
 {
     const struct view_thread *w = &view.threads[e->thread];
-    enum frame top = w->depth ? w->frames[w->depth - 1].frame : FRAME_NONE;
+    const struct view_frame *top = w->depth ? &w->frames[w->depth - 1] : NULL;
 
-    if (top == FRAME_NMR_REGISTER)
-        REPORT(e, RULE_PR_13, "NmrRegisterProvider was called at IRQL %u", e->level);
-    if (top == FRAME_NMR_WAIT)
-        REPORT(e, RULE_PR_21, "NmrWaitForProviderDeregisterComplete was called at IRQL %u", e->level);
-    if (top == FRAME_NMR_DEREGISTER)
-        REPORT(e, RULE_PR_27, "NmrDeregisterProvider was called at IRQL %u", e->level);
-    if (f && f->frame == FRAME_PROVIDER_DETACH)
+    if (top && top->frame == FRAME_NMR_REGISTER)
+        REPORT_SIDE(e, view_frame_side(top), RULE_PR_13, "a registration at IRQL %u", e->level);
+    if (top && top->frame == FRAME_NMR_WAIT)
+        REPORT_SIDE(e, view_frame_side(top), RULE_PR_21, "a wait for a deregistration at IRQL %u", e->level);
+    if (top && top->frame == FRAME_NMR_DEREGISTER)
+        REPORT_SIDE(e, view_frame_side(top), RULE_PR_27, "a deregistration at IRQL %u", e->level);
+    if (top && top->frame == FRAME_NMR_CLIENT_ATTACH)
+        REPORT(e, RULE_CA_20, "NmrClientAttachProvider was called at IRQL %u", e->level);
+    if (f && view_is_detach(f->frame))
         REPORT(e, RULE_PD_12, "the detach callback did at IRQL %u what needs a lower one", e->level);
-    if (f && f->frame == FRAME_PROVIDER_CLEANUP)
+    if (f && view_is_cleanup(f->frame))
         REPORT(e, RULE_PC_3, "the cleanup callback did at IRQL %u what needs a lower one", e->level);
     REPORT(e, RULE_KRN_1, "called at IRQL %u; allowed is a lower one", e->level);
 }
@@ -31,16 +33,20 @@ static bool held_before(const struct event *e, const struct view_frame *f)
 static void recursive(const struct event *e, const struct view_frame *f)
 {
     const struct view_frame *complete = view_inside(e->thread, FRAME_NMR_COMPLETE);
+    const struct view_frame *attach = view_inside(e->thread, FRAME_NMR_CLIENT_ATTACH);
 
     if (!held_before(e, f))
         REPORT(e, RULE_KRN_2, "a lock was acquired by the thread that holds it");
-    if (f && f->frame == FRAME_PROVIDER_CLEANUP && complete && complete->b == 1) {  /* the module's own */
-        if (view_outside(e->thread, complete, FRAME_PROVIDER_DETACH))
+    if (f && view_is_cleanup(f->frame) && complete && complete->b == 1) {  /* the module's own */
+        if (view_outside(e->thread, complete, FRAME_PROVIDER_DETACH) ||
+            view_outside(e->thread, complete, FRAME_CLIENT_DETACH))
             REPORT(e, RULE_PC_11, "cleanup ran inside the completion and needs a lock that the detach callback holds");
         REPORT(e, RULE_PD_15, "cleanup ran inside the completion and needs a lock that is held across it");
     }
+    if (attach && attach->b == 1)
+        REPORT(e, RULE_CA_20, "a callback needs a lock that is held across NmrClientAttachProvider");
     if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
-        REPORT(e, RULE_PR_12, "a callback needs a lock that is held across NmrRegisterProvider");
+        REPORT(e, RULE_PR_12, "a callback needs a lock that is held across the registration");
     if (f && f->frame != FRAME_DRIVER_UNLOAD && view_inside(e->thread, FRAME_DRIVER_UNLOAD))
         REPORT(e, RULE_PR_28, "a callback needs a lock that is held across the deregistration");
     REPORT(e, RULE_KRN_2, "a lock was acquired by the thread that holds it");
@@ -48,7 +54,8 @@ static void recursive(const struct event *e, const struct view_frame *f)
 
 static void pool_misuse(const struct event *e, const struct view_frame *f)
 {
-    bool cleanup = f && f->frame == FRAME_PROVIDER_CLEANUP, attach = f && f->frame == FRAME_PROVIDER_ATTACH;
+    bool cleanup = f && view_is_cleanup(f->frame);
+    bool attach = f && f->frame == FRAME_PROVIDER_ATTACH;
 
     switch ((enum misuse)e->value) {
     case MISUSE_POOL_DOUBLE_FREE:
@@ -69,10 +76,20 @@ static void pool_misuse(const struct event *e, const struct view_frame *f)
     }
 }
 
+/* The function serves a client module that is still inside its attach callback. */
+static bool is_accepting(const struct view_frame *call)
+{
+    const struct view_binding *b = view_binding(call->object);
+
+    return b && view_module_side(b) == SIDE_CLIENT && b->state == BINDING_ACCEPTED;
+}
+
 static void not_initialised(const struct event *e, const struct view_frame *f)
 {
     if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
-        REPORT(e, RULE_PR_11, "a callback inside NmrRegisterProvider used an object that is not initialised yet");
+        REPORT(e, RULE_PR_11, "a callback inside the registration used an object that is not initialised yet");
+    if (f && f->frame == FRAME_CALL && is_accepting(f))
+        REPORT(e, RULE_CA_3, "a callback inside NmrClientAttachProvider used an object that is not initialised yet");
     REPORT(e, RULE_KRN_7, "a synchronisation object was used that is not initialised");
 }
 
@@ -123,6 +140,10 @@ static void misuse(const struct event *e)
 /* An object that callbacks had used already was initialised: it was not ready when they could run. */
 static void initialised(const struct event *e)
 {
+    const struct view_frame *f = view_module_frame(e->thread);
+
+    if (e->b == 1 && f && f->frame == FRAME_CLIENT_ATTACH)
+        REPORT(e, RULE_CA_3, "an object is initialised after a callback has used it");
     if (e->b == 1 && view_inside(e->thread, FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
 }
@@ -131,9 +152,9 @@ static void assertion(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
     const struct view_binding *b = f ? view_binding(f->object) : NULL;
-    const struct view_registration *r = b ? view_registration(b->provider) : NULL;
+    const struct view_registration *r = b ? view_registration_of(b, view_frame_side(f)) : NULL;
 
-    if (f && f->frame == FRAME_PROVIDER_ATTACH && r && r->state >= REGISTRATION_DEREGISTERING)
+    if (f && view_is_attach(f->frame) && r && r->state >= REGISTRATION_DEREGISTERING)
         REPORT(e, RULE_PA_37, "the attach callback asserts that no deregistration is running; one is");
     REPORT(e, RULE_KRN_8, "an assertion of the module failed");
 }

@@ -28,13 +28,18 @@ static void judge(const struct event *e)
 
     if (e->kind >= EV_ENTER && e->kind < EV_THREAD_START) {
         switch (frame) {
-        case FRAME_PROVIDER_ATTACH:
+        case FRAME_PROVIDER_ATTACH: case FRAME_CLIENT_ATTACH: case FRAME_NMR_CLIENT_ATTACH:
             attach_monitor(e);
             break;
-        case FRAME_CALL: case FRAME_CALLBACK:
+        case FRAME_CALL:
+            detach_monitor(e);
             callback_monitor(e);
             break;
-        case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP: case FRAME_NMR_COMPLETE: case FRAME_WORK_ITEM:
+        case FRAME_CALLBACK:
+            callback_monitor(e);
+            break;
+        case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP: case FRAME_CLIENT_DETACH: case FRAME_CLIENT_CLEANUP:
+        case FRAME_NMR_COMPLETE: case FRAME_WORK_ITEM: case FRAME_ENTRY:
             detach_monitor(e);
             break;
         case FRAME_DRIVER_ENTRY: case FRAME_DRIVER_UNLOAD: case FRAME_NMR_WAIT:
@@ -97,9 +102,10 @@ void rules_install(void)
     sched_on_step_limit = step_limit;
 }
 
-void rules_begin(unsigned clients_max, bool needs_client_dispatch)
+void rules_begin(unsigned counterparts_max, bool needs_dispatch, bool client_only)
 {
     view_begin();
-    view.clients_max = clients_max;
-    view.needs_client_dispatch = needs_client_dispatch;
+    view.counterparts_max = counterparts_max;
+    view.needs_dispatch = needs_dispatch;
+    view.role = client_only ? SIDE_CLIENT : SIDE_PROVIDER;
 }

@@ -32,7 +32,10 @@ const char *rule_source_page(const char *code, unsigned length);
 
 /* Register the judges, once. */
 void rules_install(void);
-/* Start an execution. */
-void rules_begin(unsigned clients_max, bool needs_client_dispatch);
+/*
+ * Start an execution of a module that serves so many counterparts at once (0: any number), must not attach to one
+ * without a dispatch table, and is a client only.
+ */
+void rules_begin(unsigned counterparts_max, bool needs_dispatch, bool client_only);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct view view;
+const char *const view_side_names[2] = {[SIDE_CLIENT] = "client", [SIDE_PROVIDER] = "provider"};
 
 void view_begin(void)
 {
@@ -35,12 +36,37 @@ struct view_registration *view_registration(uint32_t number)
     return number < view.registration_count ? &view.registrations[number] : NULL;
 }
 
-bool view_is_module_frame(enum frame frame)
+/* ---- frames and sides */
+
+bool view_is_attach(enum frame frame)
 {
+    return frame == FRAME_PROVIDER_ATTACH || frame == FRAME_CLIENT_ATTACH;
+}
+
+bool view_is_detach(enum frame frame)
+{
+    return frame == FRAME_PROVIDER_DETACH || frame == FRAME_CLIENT_DETACH;
+}
+
+bool view_is_cleanup(enum frame frame)
+{
+    return frame == FRAME_PROVIDER_CLEANUP || frame == FRAME_CLIENT_CLEANUP;
+}
+
+/* Entry points of the module; NMR's callbacks are when they are not a counterpart's. */
+static bool is_module_frame(enum frame frame, uint32_t object)
+{
+    const struct view_binding *b;
+
     switch (frame) {
-    case FRAME_DRIVER_ENTRY: case FRAME_DRIVER_UNLOAD: case FRAME_WORK_ITEM: case FRAME_CALL:
-    case FRAME_PROVIDER_ATTACH: case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP:
+    case FRAME_DRIVER_ENTRY: case FRAME_DRIVER_UNLOAD: case FRAME_WORK_ITEM: case FRAME_CALL: case FRAME_ENTRY:
         return true;
+    case FRAME_PROVIDER_ATTACH: case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP:
+        b = view_binding(object);
+        return b && b->sides[SIDE_PROVIDER].module;
+    case FRAME_CLIENT_ATTACH: case FRAME_CLIENT_DETACH: case FRAME_CLIENT_CLEANUP:
+        b = view_binding(object);
+        return b && b->sides[SIDE_CLIENT].module;
     default:
         return false;
     }
@@ -51,9 +77,53 @@ const struct view_frame *view_module_frame(unsigned thread)
     const struct view_thread *w = &view.threads[thread];
 
     for (unsigned i = w->depth; i > 0; i--)
-        if (view_is_module_frame(w->frames[i - 1].frame))
+        if (w->frames[i - 1].module)
             return &w->frames[i - 1];
     return NULL;
+}
+
+enum side view_module_side(const struct view_binding *b)
+{
+    return b->sides[SIDE_PROVIDER].module ? SIDE_PROVIDER : SIDE_CLIENT;
+}
+
+enum side view_frame_side(const struct view_frame *f)
+{
+    const struct view_binding *b;
+
+    switch (f->frame) {
+    case FRAME_CLIENT_ATTACH: case FRAME_CLIENT_DETACH: case FRAME_CLIENT_CLEANUP: case FRAME_NMR_CLIENT_ATTACH:
+        return SIDE_CLIENT;
+    case FRAME_PROVIDER_ATTACH: case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP:
+        return SIDE_PROVIDER;
+    case FRAME_NMR_REGISTER: case FRAME_NMR_DEREGISTER: case FRAME_NMR_WAIT: case FRAME_NMR_COMPLETE:
+        return (enum side)f->value;
+    case FRAME_CALL: case FRAME_CALLBACK:
+        b = view_binding(f->object);
+        return b ? view_module_side(b) : view.role;
+    default:
+        return view.role;
+    }
+}
+
+enum side view_thread_side(unsigned thread)
+{
+    const struct view_frame *f = view_module_frame(thread);
+
+    return f ? view_frame_side(f) : view.role;
+}
+
+/* ---- findings */
+
+uint16_t view_rule(enum rule rule, enum side side)
+{
+    static const uint16_t clients[RULES] = {
+#define SIDES(provider, client) [RULE_##provider] = RULE_##client,
+#include "sides.def"
+#undef SIDES
+    };
+
+    return side == SIDE_CLIENT && clients[rule] ? clients[rule] : (uint16_t)rule;
 }
 
 const struct view_frame *view_inside(unsigned thread, enum frame frame)
@@ -74,7 +144,7 @@ enum frame view_frame_at(unsigned thread, uint32_t events)
     uint32_t entered = 0;
 
     for (unsigned i = 0; i < w->depth; i++) {
-        if (view_is_module_frame(w->frames[i].frame) && w->frames[i].entered <= events) {
+        if (w->frames[i].module && w->frames[i].entered <= events) {
             frame = w->frames[i].frame;
             entered = w->frames[i].entered;
         }
@@ -105,9 +175,14 @@ const char *view_anchor(unsigned thread)
     return f ? frame_names[f->frame] : "outside the module";
 }
 
-bool view_detach_over(const struct view_binding *b)
+bool view_detach_over(const struct view_side *s)
 {
-    return b->detach_left && (b->detach_status != 0x103 || b->completions > 0);
+    return s->detach_left && (s->detach_status != 0x103 || s->completions > 0);
+}
+
+struct view_registration *view_registration_of(const struct view_binding *b, enum side side)
+{
+    return view_registration(side == SIDE_CLIENT ? b->client : b->provider);
 }
 
 uint32_t view_open_registration(void)
@@ -129,7 +204,8 @@ static struct view_binding *make_binding(uint32_t number)
         struct view_binding *b = &view.bindings[view.binding_count++];
 
         memset(b, 0, sizeof *b);
-        b->context_block = NONE;
+        b->client = b->provider = NONE;
+        b->sides[SIDE_CLIENT].context_block = b->sides[SIDE_PROVIDER].context_block = NONE;
     }
     return &view.bindings[number];
 }
@@ -147,7 +223,7 @@ static struct view_registration *make_registration(uint32_t number)
 
 static void allocated(const struct event *e)
 {
-    const struct view_frame *f = view_inside(e->thread, FRAME_PROVIDER_ATTACH);
+    const struct view_frame *f = view_module_frame(e->thread);
     struct view_block *b;
 
     if (e->object >= VIEW_BLOCKS_MAX)
@@ -156,9 +232,10 @@ static void allocated(const struct event *e)
         view.blocks[view.block_count++].live = false;
     b = &view.blocks[e->object];
     *b = (struct view_block){.address = e->a, .size = (uint32_t)e->value, .flags = (uint32_t)e->c, .live = true,
-                             .binding = NONE, .registration = NONE, .free_binding = NONE};
-    if (f && f == view_module_frame(e->thread)) {
+                             .binding = NONE, .registration = NONE, .free_binding = NONE, .side = view.role};
+    if (f && view_is_attach(f->frame)) {
         b->in_attach = true;
+        b->side = view_frame_side(f);
         b->attach_event = f->event;
         b->attach_flags = (unsigned)f->value;
         b->binding = f->object;
@@ -174,7 +251,7 @@ static void freed(const struct event *e)
         return;
     b->live = false;
     b->free_frame = f ? f->frame : FRAME_NONE;
-    b->free_binding = f && f->frame != FRAME_WORK_ITEM ? f->object : NONE;
+    b->free_binding = f && f->frame != FRAME_WORK_ITEM && f->frame != FRAME_ENTRY ? f->object : NONE;
     b->free_event = event_count();
     b->free_early = view_open_registration() != NONE;
 }
@@ -191,7 +268,7 @@ static void enter(const struct event *e, enum frame frame)
     f = &w->frames[w->depth++];
     *f = (struct view_frame){.frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
                              .value = e->value, .a = e->a, .b = e->b, .c = e->c, .level = e->level,
-                             .locks = (uint8_t)w->lock_count};
+                             .locks = (uint8_t)w->lock_count, .module = is_module_frame(frame, e->object)};
     if (frame == FRAME_WORK_ITEM && e->object < VIEW_WORK_MAX)
         f->event = view.work_queued[e->object];
 }
@@ -202,7 +279,7 @@ static void leave(const struct event *e, enum frame frame)
 
     while (w->depth > 0 && w->frames[--w->depth].frame != frame)
         ;
-    if (view_is_module_frame(frame)) {
+    if (w->frames[w->depth].module) {
         w->past[w->past_count % VIEW_PAST_MAX].frame = frame;
         w->past[w->past_count % VIEW_PAST_MAX].entered = w->frames[w->depth].entered;
         w->past[w->past_count++ % VIEW_PAST_MAX].left = event_count();
@@ -221,48 +298,72 @@ static bool serves(unsigned thread, uint32_t binding)
     return false;
 }
 
-/* Does the module serve a call of the binding, or run a work item, which may be the binding's? */
+/* Does the module serve a call of the binding, or run a work item or an entry point, which may be about it? */
 static bool module_is_busy(uint32_t binding, unsigned detaching)
 {
     for (unsigned t = 0; t < THREADS_MAX; t++)
-        if (serves(t, binding) || (t != detaching && view_inside(t, FRAME_WORK_ITEM)))
+        if (serves(t, binding) ||
+            (t != detaching && (view_inside(t, FRAME_WORK_ITEM) || view_inside(t, FRAME_ENTRY))))
             return true;
     return false;
 }
 
+/* A callback of NMR into `side`, by the event's kind; detach and cleanup of both sides look alike. */
 static void update_enter(const struct event *e, enum frame frame)
 {
     struct view_binding *b = view_binding(e->object);
+    struct view_side *s;
 
     switch (frame) {
     case FRAME_PROVIDER_ATTACH:
         b = make_binding(e->object);
         if (b) {
             b->flags = (unsigned)e->value;
-            b->client_context = e->b;
+            b->sides[SIDE_CLIENT].context = e->b;
         }
         break;
-    case FRAME_PROVIDER_DETACH:
-        view.any_detached = true;
+    case FRAME_CLIENT_ATTACH:
+        if (b && b->sides[SIDE_CLIENT].module)
+            b->flags = (unsigned)e->value;
+        break;
+    case FRAME_PROVIDER_DETACH: case FRAME_CLIENT_DETACH:
         if (b) {
-            b->detach_entered = event_count();
-            b->detach_thread = e->thread;
+            s = &b->sides[frame == FRAME_CLIENT_DETACH ? SIDE_CLIENT : SIDE_PROVIDER];
+            s->detach_entered = event_count();
+            s->detach_thread = e->thread;
+            view.any_detached |= s->module;
         }
         break;
-    case FRAME_PROVIDER_CLEANUP:
+    case FRAME_PROVIDER_CLEANUP: case FRAME_CLIENT_CLEANUP:
         if (b)
-            b->cleanup_entered = event_count();
+            b->sides[frame == FRAME_CLIENT_CLEANUP ? SIDE_CLIENT : SIDE_PROVIDER].cleanup_entered = event_count();
         break;
     case FRAME_NMR_COMPLETE:
-        if (b && e->value == SIDE_PROVIDER) {
-            b->completions++;
-            view.threads[e->thread].completed = e->object + 1;
-            view.threads[e->thread].completed_event = event_count();
+        if (b) {
+            b->sides[e->value].completions++;
+            if (e->b == 1) {
+                view.threads[e->thread].completed = e->object + 1;
+                view.threads[e->thread].completed_side = (enum side)e->value;
+                view.threads[e->thread].completed_event = event_count();
+            }
         }
         break;
+    case FRAME_NMR_CLIENT_ATTACH:
+        if (b && e->b == 1)
+            b->proposals++;
+        break;
+    case FRAME_NMR_REGISTER: {
+        struct view_registration *r = make_registration(e->object);
+
+        if (r) {
+            r->side = (enum side)e->value;
+            r->module = e->b == 1;
+        }
+        break;
+    }
     case FRAME_CALLBACK:
         if (b)
-            b->callbacks++;
+            b->sides[view_module_side(b)].calls++;
         break;
     default:
         break;
@@ -277,33 +378,52 @@ static void attach_failed(const struct view_frame *f)
             view.blocks[i].attach_failed = true;
 }
 
+static void attach_left(const struct event *e, enum side side)
+{
+    struct view_binding *b = view_binding(e->object);
+    struct view_side *s;
+
+    if (!b)
+        return;
+    s = &b->sides[side];
+    s->attached = e->value == 0;
+    s->attach_failed = e->value != 0;
+    if (side == SIDE_PROVIDER)
+        s->context = e->a;
+    view.ever_attached |= s->attached && s->module;
+}
+
 static void update_leave(const struct event *e, enum frame frame)
 {
     const struct view_frame *f = view_inside(e->thread, frame);
     struct view_binding *b = view_binding(e->object);
+    struct view_side *s;
 
-    if (frame == FRAME_PROVIDER_ATTACH && e->value != 0 && f)
+    if (view_is_attach(frame) && e->value != 0 && f && f->module)
         attach_failed(f);
     leave(e, frame);
     switch (frame) {
     case FRAME_PROVIDER_ATTACH:
+        attach_left(e, SIDE_PROVIDER);
+        break;
+    case FRAME_CLIENT_ATTACH:
+        attach_left(e, SIDE_CLIENT);
+        break;
+    case FRAME_PROVIDER_DETACH: case FRAME_CLIENT_DETACH:
         if (b) {
-            b->attached = e->value == 0;
-            b->attach_failed = e->value != 0;
-            b->context = e->a;
-            view.ever_attached |= b->attached;
+            s = &b->sides[frame == FRAME_CLIENT_DETACH ? SIDE_CLIENT : SIDE_PROVIDER];
+            s->detach_left = event_count();
+            s->detach_status = e->value;
+            s->detach_live = module_is_busy(e->object, e->thread) || s->calls > 0 || s->pending > 0;
         }
         break;
-    case FRAME_PROVIDER_DETACH:
-        if (b) {
-            b->detach_left = event_count();
-            b->detach_status = e->value;
-            b->detach_live = module_is_busy(e->object, e->thread) || b->callbacks > 0 || b->pending > 0;
-        }
+    case FRAME_NMR_CLIENT_ATTACH:
+        if (b && e->b == 1)
+            b->proposal_status = e->value;
         break;
     case FRAME_CALLBACK:
         if (b)
-            b->callbacks--;
+            b->sides[view_module_side(b)].calls--;
         break;
     case FRAME_NMR_REGISTER: {
         struct view_registration *r = view_registration(e->object);
@@ -347,14 +467,19 @@ static void lock_left(const struct event *e)
 static void bind_context(const struct event *e)
 {
     struct view_binding *b = view_binding(e->object);
-    struct view_block *block;
+    const struct view_block *block;
+    struct view_side *s;
 
-    if (!b || (e->value != PLACE_POOL && e->value != PLACE_POOL_PAGED))
+    if (!b)
+        return;
+    s = &b->sides[e->c];
+    s->context = e->a;
+    if (e->value != PLACE_POOL && e->value != PLACE_POOL_PAGED)
         return;
     block = view_block((uint32_t)e->b);
     if (block) {
-        b->context_block = (uint32_t)e->b;
-        b->context_size = block->size;
+        s->context_block = (uint32_t)e->b;
+        s->context_size = block->size;
     }
 }
 
@@ -370,8 +495,10 @@ static void registration_place(const struct event *e)
     if (place != PLACE_POOL && place != PLACE_POOL_PAGED)
         return;
     block = view_block((uint32_t)e->b);
-    if (block)
+    if (block) {
         block->registration = e->object;
+        block->side = r->side;
+    }
 }
 
 /* Registrations and bindings.  False: it is about something else. */
@@ -401,6 +528,10 @@ static bool update_nmr(const struct event *e)
         if (b) {
             b->client = (uint32_t)(e->value >> 16);
             b->provider = (uint32_t)(e->value & 0xFFFF);
+            for (enum side side = SIDE_CLIENT; side <= SIDE_PROVIDER; side++) {
+                r = view_registration_of(b, side);
+                b->sides[side].module = r && r->module;
+            }
         }
         break;
     case EV_BINDING_STATE:
@@ -414,7 +545,7 @@ static bool update_nmr(const struct event *e)
     case EV_PENDING_CALLBACK:
         b = view_binding(e->object);
         if (b)
-            b->pending += e->value ? 1 : -1;
+            b->sides[view_module_side(b)].pending += e->value ? 1 : -1;
         break;
     default:
         return false;

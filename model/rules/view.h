@@ -27,6 +27,7 @@ struct view_frame {
     int64_t value;
     uint64_t a, b, c;                       /* of the EV_ENTER */
     uint8_t level, locks;                   /* IRQL and number of locks at the entry */
+    bool module;                            /* code of the module under test runs in it */
     bool low_resources;                     /* an allocation inside it was made to fail */
 };
 
@@ -39,6 +40,7 @@ struct view_thread {
     uint32_t blocked_on;
     int64_t blocked_kind;
     uint32_t completed;                     /* the binding that it completed last, + 1; 0: none */
+    enum side completed_side;
     uint32_t completed_event;
     struct { enum frame frame; uint32_t entered, left; } past[VIEW_PAST_MAX];   /* module frames that it left, a ring */
     unsigned past_count;
@@ -46,33 +48,41 @@ struct view_thread {
     uint32_t left_object;
 };
 
-struct view_binding {
-    enum binding_state state;
-    uint32_t client, provider;              /* registrations */
-    unsigned flags;                         /* enum attach_flags of the last attach */
-    bool attached;                          /* ProviderAttachClient succeeded */
+/* What one side of a binding is known to be and to have done. */
+struct view_side {
+    bool module;                            /* it is the module under test */
+    bool attached;                          /* its attach succeeded */
     bool attach_failed;
-    uint64_t client_context;                /* ClientBindingContext */
-    uint64_t context;                       /* *ProviderBindingContext */
+    uint64_t context;                       /* what it calls the binding */
     uint32_t context_block;                 /* or NONE */
     uint32_t context_size;
     uint32_t detach_entered, detach_left;   /* event numbers + 1; 0: not yet */
     unsigned detach_thread;
     int64_t detach_status;
     bool detach_live;                       /* the module was still doing something when the detach returned */
-    unsigned completions;                   /* of the provider's side */
+    unsigned completions;
     uint32_t cleanup_entered;
-    int callbacks, pending;                 /* client callbacks in progress: running, and answered STATUS_PENDING */
+    int calls, pending;                     /* its calls to the other side: running, and answered STATUS_PENDING */
+};
+
+struct view_binding {
+    enum binding_state state;
+    uint32_t client, provider;              /* registrations */
+    unsigned flags;                         /* enum attach_flags of the last attach */
+    struct view_side sides[2];              /* by enum side */
+    unsigned proposals;                     /* of the client module: calls of NmrClientAttachProvider … */
+    int64_t proposal_status;                /* … and what the last of them returned */
 };
 
 struct view_block {
     uint64_t address;
     uint32_t size;
     uint32_t flags;                         /* enum alloc_flags */
-    bool live, in_attach;                   /* in_attach: allocated by an attach, of `binding` */
+    bool live, in_attach;                   /* in_attach: allocated by an attach, of `binding` and `side` */
     bool attach_failed;                     /* … by one that failed: a client may try again */
     unsigned attach_flags;                  /* enum attach_flags of that attach */
     uint32_t attach_event, binding;
+    enum side side;                         /* of the module, in that binding or registration */
     uint32_t registration;                  /* it is the context of that registration, or NONE */
     enum frame free_frame;
     uint32_t free_binding;
@@ -83,7 +93,7 @@ struct view_block {
 struct view_registration {
     enum registration_state state;
     bool module, has_cleanup, failed;
-    uint8_t side;
+    enum side side;
     uint64_t context;
 };
 
@@ -96,8 +106,10 @@ struct view {
     uint32_t work_queued[VIEW_WORK_MAX];    /* event at which the work item was queued */
     bool register_failed;                   /* the module's last registration failed */
     bool ever_attached, any_detached;       /* some binding of the module was / began to be detached */
-    unsigned clients_max;
-    bool needs_client_dispatch;
+    unsigned counterparts_max;              /* that the module serves at once; 0: any number */
+    bool needs_dispatch;                    /* a module must not attach to a counterpart without a table */
+    enum side role;                         /* the module's, where nothing else tells: SIDE_PROVIDER unless it is a
+                                             * client only */
 };
 extern struct view view;
 
@@ -112,19 +124,37 @@ const struct view_frame *view_inside(unsigned thread, enum frame frame);
 enum frame view_frame_at(unsigned thread, uint32_t events);
 /* The frame directly outside `f` of that kind or beyond, or NULL. */
 const struct view_frame *view_outside(unsigned thread, const struct view_frame *f, enum frame frame);
-bool view_is_module_frame(enum frame frame);
+/* The side of the binding or registration that a frame is about; of a call between the modules the module's side. */
+enum side view_frame_side(const struct view_frame *f);
+/* The same of what the thread is inside of; the module's role when it is inside of nothing. */
+enum side view_thread_side(unsigned thread);
+bool view_is_attach(enum frame frame);
+bool view_is_detach(enum frame frame);
+bool view_is_cleanup(enum frame frame);
 
 struct view_binding *view_binding(uint32_t number);          /* NULL for NONE */
 struct view_block *view_block(uint32_t number);
 struct view_registration *view_registration(uint32_t number);
-/* Is the binding's provider side over: detached with success, or completed? */
-bool view_detach_over(const struct view_binding *b);
+/* The registration of that side; NULL when it is not known. */
+struct view_registration *view_registration_of(const struct view_binding *b, enum side side);
+/* The module's side of a binding to a counterpart. */
+enum side view_module_side(const struct view_binding *b);
+/* Is that side over: detached with success, or completed? */
+bool view_detach_over(const struct view_side *s);
 /* A registration of the module that is registered and not closed; NONE if there is none. */
 uint32_t view_open_registration(void);
 
-/* Report a broken rule; the anchor is the innermost frame of the thread that e happened on. */
-#define REPORT(e, rule, ...) finding_report((rule), view_anchor((e)->thread), __VA_ARGS__)
+/*
+ * Report a broken rule; the anchor is the innermost frame of the thread that e happened on.  What a rule says of
+ * providers, another one says of clients (sides.def): monitors name the provider's, and the side it is about.
+ */
+#define REPORT_SIDE(e, side, rule, ...) \
+    finding_report(view_rule((rule), (side)), view_anchor((e)->thread), __VA_ARGS__)
+#define REPORT(e, rule, ...) REPORT_SIDE(e, view_thread_side((e)->thread), rule, __VA_ARGS__)
+uint16_t view_rule(enum rule rule, enum side side);
 const char *view_anchor(unsigned thread);
+extern const char *const view_side_names[2];                 /* "client", "provider" */
+static inline enum side view_other(enum side side) { return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT; }
 
 /* The monitors; each has one file. */
 void attach_monitor(const struct event *e);

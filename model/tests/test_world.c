@@ -77,10 +77,10 @@ static void test_plain_run_passes_and_repeats(void **state)
 static void test_senseless_operations_do_nothing(void **state)
 {
     static const struct record ops[] = {
-        {CHOICE_OP, 1, SITE_OP_DEREGISTER_CLIENT, 0, 2, 0}, {CHOICE_OP, 1, SITE_OP_CALL, 0, 1, 999},
-        {CHOICE_OP, 1, SITE_OP_REGISTER_CLIENT, 0, 0, 0},   {CHOICE_OP, 1, SITE_OP_REGISTER_CLIENT, 0, 0, 0},
+        {CHOICE_OP, 1, SITE_OP_DEREGISTER, 0, 2, 0}, {CHOICE_OP, 1, SITE_OP_CALL, 0, 1, 999},
+        {CHOICE_OP, 1, SITE_OP_REGISTER, 0, 0, 0},   {CHOICE_OP, 1, SITE_OP_REGISTER, 0, 0, 0},
         {CHOICE_OP, 1, SITE_OP_UNLOAD, 0, 0, 0},            {CHOICE_OP, 1, SITE_OP_CALL, 0, 0, 1},
-        {CHOICE_OP, 1, SITE_OP_UNLOAD, 0, 0, 0},            {CHOICE_OP, 1, SITE_OP_REGISTER_CLIENT, 0, 1, 0}};
+        {CHOICE_OP, 1, SITE_OP_UNLOAD, 0, 0, 0},            {CHOICE_OP, 1, SITE_OP_REGISTER, 0, 1, 0}};
     struct scenario script = {0};
 
     (void)state;

@@ -1,0 +1,384 @@
+/* binding.c - bindings of counterparts: calls in both directions, detach, cleanup.  See state.h. */
+#include <string.h>
+
+#include "check.h"
+#include "event.h"
+#include "kernel/kernel.h"
+#include "nmr/nmr.h"
+#include "peers/state.h"
+#include "sched.h"
+
+/* Answers of the sites PEER_…, in the order of sites.def. */
+enum { CONTEXT_OWN, CONTEXT_NULL, CONTEXT_SHARED };
+enum { DETACH_WHEN_IDLE, DETACH_PENDING, DETACH_COMPLETE_INSIDE };
+enum { CALLBACK_RETURN, CALLBACK_PEND, CALLBACK_CALL_BACK, CALLBACK_PARK };
+
+enum {
+    CALL_DULL = 0,                          /* the call made from within a function of the counterpart's */
+    PARK_100NS = 10000                      /* longer than anything else takes: time moves when nobody can run */
+};
+
+/*
+ * What a real module's lock orders, for the race detector: a call comes after the attach, and the end of a detach
+ * after all calls.  Two calls are not ordered by each other.
+ */
+enum { RACE_KEY_ATTACHED = 1 << 24, RACE_KEY_CALLED = 1 << 25 };
+
+static struct peer_binding bindings[BINDINGS_MAX];
+static unsigned binding_count;
+
+/* ---- finding them */
+
+struct peer_binding *peer_binding_find(unsigned peer, PVOID context)
+{
+    for (unsigned i = 0; i < binding_count; i++)
+        if (bindings[i].live && bindings[i].peer == peer && bindings[i].context == context)
+            return &bindings[i];
+    return NULL;
+}
+
+static struct peer_binding *find_number(uint32_t number)
+{
+    for (unsigned i = 0; i < binding_count; i++)
+        if (bindings[i].number == number)
+            return &bindings[i];
+    return NULL;
+}
+
+/*
+ * The binding that a value passed to a function names: one of the counterpart whose table was used, if there is any.
+ * A dead one of the same value counts when no live one has it.
+ */
+static struct peer_binding *find_named(unsigned peer, PVOID context)
+{
+    struct peer_binding *found = peer_binding_find(peer, context);
+
+    for (unsigned i = 0; i < binding_count && !found; i++)
+        if (bindings[i].live && bindings[i].context == context)
+            found = &bindings[i];
+    for (unsigned i = binding_count; i-- > 0 && !found;)
+        if (bindings[i].context == context)
+            found = &bindings[i];
+    return found;
+}
+
+/* NULL and the shared value are given to one live binding of a counterpart at a time, so that they name it. */
+static PVOID context_for(const struct peer *p)
+{
+    PVOID shared = PEER_PAGES_BASE - PEER_PAGE_BYTES;   /* nothing is there: nobody may look at it */
+    PVOID context = p->context == CONTEXT_NULL ? NULL : shared;
+
+    if (p->context == CONTEXT_OWN || peer_binding_find(p->number, context))
+        return peer_page_token(p->number, binding_count);
+    return context;
+}
+
+struct peer_binding *peer_binding_new(const struct peer *p, HANDLE handle, ULONG other_number)
+{
+    struct peer_binding *b;
+
+    if (binding_count == BINDINGS_MAX)
+        sched_stop(VERDICT_MEMORY);
+    b = &bindings[binding_count];
+    b->context = context_for(p);
+    binding_count++;
+    b->peer = p->number;
+    b->handle = handle;
+    b->number = nmr_binding_number(handle);
+    b->other_number = other_number;
+    b->live = b->attaching = true;
+    return b;
+}
+
+void peer_binding_attached(struct peer_binding *b, PVOID context, const VOID *dispatch)
+{
+    b->other_context = context;
+    b->other_dispatch = dispatch;
+    b->attached = true;
+    race_release(RACE_KEY_ATTACHED + b->number);
+}
+
+void peer_binding_forget(unsigned peer)
+{
+    for (unsigned i = 0; i < binding_count; i++)
+        if (bindings[i].peer == peer)
+            bindings[i].live = false;
+}
+
+void peer_binding_reset(void)
+{
+    memset(bindings, 0, binding_count * sizeof *bindings);
+    binding_count = 0;
+}
+
+/* ---- calls into the module */
+
+static void complete_detach(const struct peer_binding *b)
+{
+    nmr_detach_complete(CALLER_PEER, peer_get(b->peer)->side, b->handle, NULL);
+}
+
+static void call_end(struct peer_binding *b)
+{
+    CHECK(b->calls > 0);
+    race_release(RACE_KEY_CALLED + b->number);
+    if (--b->calls > 0 || !b->pending)
+        return;
+    b->pending = false;
+    race_acquire(RACE_KEY_CALLED + b->number);
+    complete_detach(b);
+}
+
+static const struct npi_side *other_side(const struct peer_binding *b)
+{
+    return peer_other_side(peer_get(b->peer));
+}
+
+static enum side module_side(const struct peer_binding *b)
+{
+    return peer_get(b->peer)->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+}
+
+/* The module's function of this number: tables are rows of function pointers. */
+static const void *function_of(const struct peer_binding *b, unsigned function)
+{
+    const void *entry;
+
+    memory_use(b->other_dispatch, other_side(b)->dispatch_size, false, NULL);
+    memcpy(&entry, (const char *)b->other_dispatch + function * sizeof entry, sizeof entry);
+    return entry;
+}
+
+/* What the NPI says about a status; whether the module is being detached or low on memory, the judges know. */
+static enum answer answer(const struct npi_side *side, unsigned call, NTSTATUS status)
+{
+    if (side->status_ok(call, status, false, false))
+        return ANSWER_FINE;
+    if (side->status_ok(call, status, false, true))
+        return ANSWER_WHEN_DETACHING;
+    return side->status_ok(call, status, true, false) ? ANSWER_WHEN_LOW : ANSWER_WRONG;
+}
+
+static NTSTATUS call_module(struct peer_binding *b, unsigned call)
+{
+    const struct npi_side *side = other_side(b);
+    const struct npi_call *c = &side->calls[call];
+    const void *pc = function_of(b, call);
+    NTSTATUS status;
+
+    event_emit(EV_ENTER + FRAME_CALL, b->number, call, 0, module_side(b), b->attaching, pc);
+    status = c->call(b->other_dispatch, b->other_context, b->peer);
+    event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, call, status), pc);
+    if (c->identifies)
+        event_emit(EV_IDENTITY, b->number, (ULONG)status == b->other_number, 0, 0, 0, pc);
+    return c->identifies ? STATUS_SUCCESS : status;
+}
+
+/* A call is in progress from the moment it was decided on, so that a detach that comes now waits for it. */
+void peer_binding_call(struct peer_binding *b, unsigned call)
+{
+    if (!b->attached || b->detaching || !b->other_dispatch || image_gone())
+        return;
+    b->calls++;
+    race_acquire(RACE_KEY_ATTACHED + b->number);
+    sched_point(SITE_IN_CALL);
+    /* Answered STATUS_PENDING, it goes on until the module completes it, which may have happened already. */
+    if (call_module(b, call) == STATUS_PENDING && ++b->awaited > 0)
+        return;
+    call_end(b);
+}
+
+void peer_call(unsigned peer, unsigned call)
+{
+    unsigned count = binding_count;
+
+    for (unsigned i = 0; i < count; i++)
+        if (bindings[i].peer == peer)
+            peer_binding_call(&bindings[i], call % other_side(&bindings[i])->call_count);
+}
+
+/* ---- what a counterpart leaves to a worker thread */
+
+static void call_worker(void *binding)
+{
+    struct peer_binding *b = binding;
+
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    peer_binding_call(b, b->later);
+    call_end(b);
+}
+
+/* A detach that comes before the worker has begun waits for it, and is waited for no longer than that. */
+void peer_binding_call_later(struct peer_binding *b, unsigned call)
+{
+    if (!b->attached || b->detaching)
+        return;
+    b->calls++;
+    b->later = call;
+    race_spawned(sched_spawn(FIRST_WORKER, call_worker, b));
+}
+
+static void complete_detach_worker(void *binding)
+{
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    call_end(binding);
+}
+
+/* The call is over when the module is told so: it may complete its detach inside that function. */
+static void complete_call_worker(void *binding)
+{
+    struct peer_binding *b = binding;
+    const struct npi_side *side = other_side(b);
+    const void *pc;
+
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    if (!image_gone()) {
+        pc = function_of(b, side->complete_function);
+        event_emit(EV_PENDING_CALLBACK, b->number, 0, 0, 0, 0, pc);
+        event_emit(EV_ENTER + FRAME_CALL, b->number, side->complete_function, 0, module_side(b), 0, pc);
+        side->complete(b->other_dispatch, b->other_context);
+        event_emit(EV_LEAVE + FRAME_CALL, b->number, STATUS_SUCCESS, 0, 0, 0, pc);
+    }
+    call_end(b);
+}
+
+/* ---- detach and cleanup */
+
+NTSTATUS peer_binding_detach(unsigned peer, PVOID context)
+{
+    struct peer_binding *b = peer_binding_find(peer, context);
+    unsigned manner;
+
+    CHECK(b && b->attached && !b->detaching);
+    b->detaching = true;
+    race_acquire(RACE_KEY_ATTACHED + b->number);
+    race_acquire(RACE_KEY_CALLED + b->number);
+    manner = peer_ask(peer, SITE_PEER_DETACH);
+    if (manner == DETACH_PENDING) {
+        b->calls++;
+        race_spawned(sched_spawn(FIRST_WORKER, complete_detach_worker, b));
+    } else if (b->calls == 0 && manner == DETACH_COMPLETE_INSIDE) {
+        complete_detach(b);
+        return STATUS_PENDING;
+    } else if (b->calls == 0) {
+        return STATUS_SUCCESS;
+    }
+    b->pending = true;
+    return STATUS_PENDING;
+}
+
+void peer_binding_cleanup(unsigned peer, PVOID context)
+{
+    struct peer_binding *b = peer_binding_find(peer, context);
+
+    CHECK(b && b->detaching && !b->pending && b->calls == 0);
+    b->live = false;
+}
+
+/*
+ * Both sides are detached when the module's cleanup callback runs: nothing of this counterpart may be looked at in
+ * it, whether its own cleanup has come already or not (ND-10).
+ */
+static __attribute__((noinline)) void forbid(const struct event *e)
+{
+    const struct peer_binding *b = find_number(e->object);
+    enum side side = e->kind == EV_ENTER + FRAME_CLIENT_CLEANUP ? SIDE_CLIENT : SIDE_PROVIDER;
+
+    if (b && peer_get(b->peer)->side != side)
+        peer_pages_forbid(b->peer, e->thread);
+}
+
+void peer_binding_watch(const struct event *e)
+{
+    if (e->kind == EV_LEAVE + FRAME_PROVIDER_CLEANUP || e->kind == EV_LEAVE + FRAME_CLIENT_CLEANUP)
+        peer_pages_permit(e->thread);
+    if (e->kind == EV_ENTER + FRAME_PROVIDER_CLEANUP || e->kind == EV_ENTER + FRAME_CLIENT_CLEANUP)
+        forbid(e);
+}
+
+/* ---- calls of the module */
+
+uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, const void *pc)
+{
+    const struct peer_binding *b = find_named(peer, context);
+    uint32_t number = b ? b->number : NONE;
+
+    event_emit(EV_ENTER + FRAME_CALLBACK, number, function, (uint64_t)(uintptr_t)context, peer, b ? b->peer : peer,
+               pc);
+    return number;
+}
+
+bool peer_callback_body(unsigned peer, unsigned function, uint32_t binding, bool may_pend)
+{
+    struct peer_binding *b = find_number(binding);
+    sched_wait nothing = 0;
+
+    (void)function;
+    sched_point(SITE_IN_CALLBACK);
+    if (!b)
+        return false;
+    switch (peer_ask(peer, SITE_PEER_CALLBACK)) {
+    case CALLBACK_PEND:
+        /* It must still be allowed to call the module: one that is detaching answers at once. */
+        return may_pend && b->live && b->attached && !b->detaching;
+    case CALLBACK_CALL_BACK:
+        peer_binding_call(b, CALL_DULL);
+        break;
+    case CALLBACK_PARK:
+        (void)sched_block(&nothing, SITE_IN_CALLBACK, sched_now() + PARK_100NS);
+        break;
+    default:
+        break;
+    }
+    return false;
+}
+
+void peer_callback_leave(unsigned peer, unsigned function, uint32_t binding, NTSTATUS status)
+{
+    struct peer_binding *b = find_number(binding);
+
+    (void)peer;
+    if (status == STATUS_PENDING)
+        event_emit(EV_PENDING_CALLBACK, binding, 1, 0, 0, 0, NULL);
+    event_emit(EV_LEAVE + FRAME_CALLBACK, binding, status, function, 0, 0, NULL);
+    if (image_gone()) {                     /* it would return into code that is not there any more */
+        event_emit(EV_MISUSE, NONE, MISUSE_IMAGE_GONE, 0, 0, 0, NULL);
+        sched_stop(VERDICT_FINDING);
+    }
+    if (status == STATUS_PENDING) {
+        CHECK(b);
+        b->calls++;
+        race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, b));
+    }
+}
+
+void peer_callback_calls(uint32_t binding, unsigned call)
+{
+    struct peer_binding *b = find_number(binding);
+
+    if (b)
+        peer_binding_call(b, call);
+}
+
+void peer_callback_calls_later(uint32_t binding, unsigned call)
+{
+    struct peer_binding *b = find_number(binding);
+
+    if (b)
+        peer_binding_call_later(b, call);
+}
+
+void peer_callback_completed(uint32_t binding)
+{
+    struct peer_binding *b = find_number(binding);
+
+    if (b && b->awaited-- > 0)
+        call_end(b);
+}
+
+ULONG peer_callback_number(uint32_t binding)
+{
+    const struct peer_binding *b = find_number(binding);
+
+    return b ? peer_get(b->peer)->instance_number : 0;
+}

@@ -1,0 +1,84 @@
+/*
+ * state.h - what simulated counterparts remember.  For the files of this folder only.
+ *
+ * A counterpart is correct whatever it is told to be: it calls the module only between the attach and its own detach
+ * callback, counts its calls in progress, and completes a detach that it left pending after the last of them.
+ * A completion that it owes (a function that it answered with STATUS_PENDING) or is owed (one of the module's
+ * that did) counts as a call in progress.
+ *
+ * Between two scheduling points nothing else runs, so its own state needs no lock; what a real module would do
+ * under one is done without a scheduling point in between.
+ */
+#ifndef MODEL_PEERS_STATE_H
+#define MODEL_PEERS_STATE_H
+
+#include "peers/peers.h"
+
+/* IDLE -> REGISTERING -> REGISTERED -> DEREGISTERING -> IDLE; one thread at a time moves a counterpart on. */
+enum registration { IDLE, REGISTERING, REGISTERED, DEREGISTERING };
+
+struct peer {
+    unsigned number;
+    const struct npi *npi;
+    enum side side;                         /* its own: the other one than the module's */
+    enum registration state;
+    HANDLE handle;
+    bool deregistered;                      /* it did so inside an attach callback; the wait is still to come */
+    unsigned flags;                         /* enum attach_flags of what it registered */
+    const void *table;                      /* its dispatch table */
+    ULONG instance_number;                  /* of its registration instance */
+    /* Asked at its first attach. */
+    bool asked;
+    unsigned context, dispatch, out_context, out_dispatch;
+};
+
+/*
+ * A binding of a counterpart.  `live` from the offer until its cleanup callback or, without one, the end of its
+ * registration.  Slots are not used again within an execution.
+ */
+struct peer_binding {
+    unsigned peer;
+    uint32_t number;                        /* NMR's */
+    HANDLE handle;
+    PVOID context;                          /* what this side calls itself */
+    PVOID other_context;                    /* the module's */
+    const VOID *other_dispatch;
+    ULONG other_number;                     /* of the module's registration instance */
+    unsigned calls;                         /* into the module, in progress; and completions owed */
+    int awaited;                            /* of those: answered STATUS_PENDING by the module, not completed yet; below 0:
+                                             * completed before the call has returned */
+    unsigned later;                         /* the call that a worker thread is to make */
+    bool live, attached, attaching, detaching, pending;
+};
+
+/* ---- peer.c: registering and deregistering */
+struct peer *peer_get(unsigned peer);
+unsigned peer_ask(unsigned peer, unsigned site);        /* a choice of kind CHOICE_PEER */
+void peer_ask_manners(struct peer *p);
+/* Only when it knows its handle already: NMR may write that after the callbacks. */
+void peer_deregister_inside(struct peer *p);
+const void *peer_put_table(const struct peer *p);       /* a copy of its dispatch table, for the module to see */
+/* The functions of its table's other side: what it can call in the module. */
+const struct npi_side *peer_other_side(const struct peer *p);
+
+/* ---- data.c: what it registers */
+const void *data_put_characteristics(struct peer *p);
+
+/* ---- binding.c: calls and detach */
+struct peer_binding *peer_binding_new(const struct peer *p, HANDLE handle, ULONG other_number);
+struct peer_binding *peer_binding_find(unsigned peer, PVOID context);
+void peer_binding_attached(struct peer_binding *b, PVOID context, const VOID *dispatch);
+void peer_binding_call(struct peer_binding *b, unsigned call);
+void peer_binding_call_later(struct peer_binding *b, unsigned call);
+void peer_binding_forget(unsigned peer);                     /* its registration is closed */
+NTSTATUS peer_binding_detach(unsigned peer, PVOID context);  /* its detach callback … */
+void peer_binding_cleanup(unsigned peer, PVOID context);     /* … and its cleanup callback */
+void peer_binding_reset(void);
+void peer_binding_watch(const struct event *e);         /* a judge */
+
+/* ---- client.c, provider.c: attaching */
+NTSTATUS NTAPI client_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INSTANCE provider);
+NTSTATUS NTAPI provider_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INSTANCE client, PVOID client_context,
+                               const VOID *client_dispatch, PVOID *provider_context, const VOID **provider_dispatch);
+
+#endif
