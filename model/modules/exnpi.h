@@ -52,7 +52,7 @@ NTSTATUS
 //
 // Notify is complete when it returns.  Indicate may return STATUS_PENDING; the client then calls
 // the provider's IndicateComplete exactly once, and the Indicate is in progress until that is entered.
-// While a detach is under way, of either side, Indicate may answer STATUS_DELETE_PENDING.
+// Before the client's attach is over, and while it is being detached, Indicate may answer STATUS_DELETE_PENDING.
 // RequestComplete ends a RequestLater that returned STATUS_PENDING.
 //
 typedef

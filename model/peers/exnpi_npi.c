@@ -260,13 +260,14 @@ static const struct npi_call client_calls[] = {
 
 static bool client_status_ok(unsigned call, NTSTATUS status, bool low_resources, bool detaching)
 {
+    (void)detaching;
     switch (status) {
     case STATUS_SUCCESS: case STATUS_PENDING:
         return true;
     case STATUS_INSUFFICIENT_RESOURCES:
         return low_resources && call == INDICATE;
-    case STATUS_DELETE_PENDING:
-        return detaching && call == INDICATE;
+    case STATUS_DELETE_PENDING:             /* also before the attach callback has returned */
+        return call == INDICATE;
     default:
         return false;
     }

@@ -90,8 +90,12 @@ static void bad_registration_handle(const struct event *e, const struct view_fra
     enum side side = view_frame_side(call);
 
     switch ((enum bad_handle)e->value) {
-    case HANDLE_WRONG_KIND: case HANDLE_WRONG_SIDE:
-        REPORT_SIDE(e, side, RULE_PR_29, "the handle is not one of a registration of this kind");
+    case HANDLE_WRONG_SIDE:
+        REPORT_SIDE(e, SIDE_PROVIDER, RULE_PR_29, "a function of the %s was given a handle of the other side",
+                    view_side_names[side]);
+        break;
+    case HANDLE_WRONG_KIND:
+        REPORT_SIDE(e, side, RULE_PR_29, "the handle is not one of a registration");
         break;
     case HANDLE_DEAD:
         REPORT_SIDE(e, side, RULE_PR_23, "the handle is dead since its wait succeeded");
