@@ -38,7 +38,7 @@ static void modules_are_sorted_and_named(void **state)
     assert_string_equal(modules[2]->image.name, "sample_two");
     assert_null(modules[3]);
     assert_string_equal(modules[0]->summary, "a \"quoted\" line");
-    assert_int_equal(modules[0]->clients_max, 1);
+    assert_int_equal(modules[0]->counterparts_max, 1);
     assert_null(modules[0]->parent);
     assert_string_equal(modules[2]->parent, "sample_one");
     assert_string_equal(modules[2]->rule, "XX-1");

@@ -97,12 +97,13 @@ static unsigned lab_started, lab_threads;    /* tasks so far, and those that hav
 static sched_wait lab_joiners;
 
 static const NPIID lab_npi_id = {0x11223344, 1, 2, {1, 2, 3, 4, 5, 6, 7, 8}};
-static const struct npi lab_npi = {.name = "lab", .id = &lab_npi_id, .provider_dispatch_size = sizeof lab_dispatch[0]};
-static const struct module lab_module = {.npi = &lab_npi};
+static const struct npi lab_npi = {
+    .name = "lab", .id = &lab_npi_id,
+    .sides = {{.dispatch_size = sizeof lab_dispatch[0]}, {.dispatch_size = sizeof lab_dispatch[0]}}};
 
-const struct module *world_module(void)
+const struct npi *world_npi(const NPIID *id)
 {
-    return &lab_module;
+    return memcmp(id, &lab_npi_id, sizeof *id) == 0 ? &lab_npi : NULL;
 }
 
 /* ---- the clerk */

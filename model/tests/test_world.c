@@ -118,13 +118,13 @@ static void test_clients_can_be_there_first(void **state)
 static void explore_setups(unsigned preemptions, unsigned deviations)
 {
     for (unsigned i = 0; i < module_count; i++) {
-        for (unsigned k = 0; k < setup_count && is_correct(modules[i]); k++) {
+        for (unsigned k = 0; k < setup_count(modules[i]) && is_correct(modules[i]); k++) {
             struct scenario script = script_of(&setups[k]);
             struct explore_options o = options(preemptions, deviations, DFS_EXECUTIONS_MAX);
             struct explore_result r = explore_dfs(world_program(modules[i]), &script, &o);
 
             assert_true(r.executions > 0);
-            assert_true(r.verdicts[VERDICT_PASS] == r.executions);
+            assert_true(r.verdicts[VERDICT_PASS] + r.verdicts[VERDICT_OUTSIDE] == r.executions);
         }
     }
 }

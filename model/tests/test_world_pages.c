@@ -47,8 +47,10 @@ static int64_t access_fault(const void *address, size_t size, bool write)
 
 static void reset(void)
 {
+    static const struct face face = {&npi_exnpi, SIDE_PROVIDER};
+
     kernel_reset();
-    peers_reset(&npi_exnpi);
+    peers_reset(&face, 1);
     told = QUIET;
 }
 
