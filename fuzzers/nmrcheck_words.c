@@ -299,7 +299,8 @@ static void describe_enter(const struct event *e, enum frame frame, struct story
         numbered_text("registration", e->object, about, sizeof about);
         append(line, ", ", about);
     }
-    for (size_t i = 0; (frame == FRAME_PROVIDER_ATTACH || frame == FRAME_CLIENT_ATTACH) && i < sizeof oddities / sizeof *oddities; i++)
+    bool attach = frame == FRAME_PROVIDER_ATTACH || frame == FRAME_CLIENT_ATTACH;
+    for (size_t i = 0; attach && i < sizeof oddities / sizeof *oddities; i++)
         if ((e->value & oddities[i].flag) != 0)
             append(line, ", ", oddities[i].text);
     if (frame == FRAME_CALLBACK) {

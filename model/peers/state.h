@@ -45,8 +45,8 @@ struct peer_binding {
     const VOID *other_dispatch;
     ULONG other_number;                     /* of the module's registration instance */
     unsigned calls;                         /* into the module, in progress; and completions owed */
-    int awaited;                            /* of those: answered STATUS_PENDING by the module, not completed yet; below 0:
-                                             * completed before the call has returned */
+    int awaited;                            /* of those: answered STATUS_PENDING by the module, not completed yet;
+                                             * below 0: completed before the call has returned */
     unsigned later;                         /* the call that a worker thread is to make */
     bool live, attached, attaching, detaching, pending;
 };

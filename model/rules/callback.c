@@ -105,7 +105,8 @@ static void call_left(const struct event *e)
     if (e->value == STATUS_DEVICE_NOT_READY)
         REPORT_SIDE(e, side, RULE_PA_23, "a call was answered with STATUS_DEVICE_NOT_READY");
     if (detaching)
-        REPORT_SIDE(e, side, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X", (unsigned)e->value);
+        REPORT_SIDE(e, side, RULE_PD_17, "a call between detach and cleanup was answered with status 0x%08X",
+                    (unsigned)e->value);
     if (e->c == ANSWER_WHEN_DETACHING && view.any_detached)
         REPORT_SIDE(e, side, RULE_PD_16, "after another binding's detach a call was answered as if it were this one's");
     if (f->c)

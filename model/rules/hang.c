@@ -25,7 +25,8 @@ static void blocked_on_lock(const struct event *e, uint32_t lock)
         REPORT(e, RULE_CA_20, "a callback waits for a lock that is held across NmrClientAttachProvider");
     f = view_inside(owner, FRAME_NMR_REGISTER);
     if (f && f->b == 1)
-        REPORT_SIDE(e, view_frame_side(f), RULE_PR_12, "a callback waits for a lock that is held across the registration");
+        REPORT_SIDE(e, view_frame_side(f), RULE_PR_12,
+                    "a callback waits for a lock that is held across the registration");
     f = view_inside(owner, FRAME_NMR_DEREGISTER);
     if (!f)
         f = view_inside(owner, FRAME_NMR_WAIT);
@@ -111,7 +112,8 @@ static void step_limit(const struct event *e)
             continue;
         s = &b->sides[view_frame_side(f)];
         if (s->calls > 0 || s->pending > 0)
-            REPORT_SIDE(e, view_frame_side(f), RULE_PD_3, "the detach callback spins until the calls in progress have ended");
+            REPORT_SIDE(e, view_frame_side(f), RULE_PD_3,
+                        "the detach callback spins until the calls in progress have ended");
         REPORT_SIDE(e, view_frame_side(f), RULE_PD_22, "the detach callback never returns");
     }
 }

@@ -9,7 +9,8 @@ static bool context_in_use(const struct view_binding *b, enum side side)
 {
     const struct view_side *s = &b->sides[side];
     const struct view_registration *r = view_registration_of(b, side);
-    bool attached = side == SIDE_CLIENT ? b->state >= BINDING_ACCEPTED && b->proposal_status == 0 : s->attached;
+    bool accepted = b->state >= BINDING_ACCEPTED && b->proposal_status == 0;
+    bool attached = side == SIDE_CLIENT ? accepted : s->attached;
 
     if (!s->module || !attached || s->cleanup_entered || b->state == BINDING_GONE)
         return false;

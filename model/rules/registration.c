@@ -30,7 +30,8 @@ static void judge_field(const struct event *e, enum side side)
         break;
     case FIELD_NPI_ID:
         if (content != 1)
-            REPORT_SIDE(e, side, RULE_PR_3, content < 0 ? "NpiId is NULL" : "NpiId is not the GUID of the module's NPI");
+            REPORT_SIDE(e, side, RULE_PR_3,
+                        content < 0 ? "NpiId is NULL" : "NpiId is not the GUID of the module's NPI");
         break;
     case FIELD_MODULE_ID:
         if (content != 1)
@@ -76,7 +77,8 @@ static void judge_place(const struct event *e, enum side side)
     int64_t place = e->value & 0xFFFFFFFF;
 
     if (place == PLACE_POOL_PAGED)
-        REPORT_SIDE(e, side, RULE_PR_9, "%s in paged pool", context ? "the registration context is" : "what is registered is");
+        REPORT_SIDE(e, side, RULE_PR_9,
+                    "%s in paged pool", context ? "the registration context is" : "what is registered is");
     if (place == PLACE_STACK && !context)
         REPORT_SIDE(e, side, RULE_PR_7, "what is registered lies on the stack");
     if (place == PLACE_STACK && context)
