@@ -4,7 +4,7 @@
 
 /* ---- frees */
 
-/* The context of this side is still in use: it is attached, or about to be, and cleanup has not come. */
+/* The context of this side is in use: it is attached, or about to be, and cleanup has not come. */
 static bool context_in_use(const struct view_binding *b, enum side side)
 {
     const struct view_side *s = &b->sides[side];
