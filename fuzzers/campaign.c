@@ -207,6 +207,10 @@ static void afl_line(struct command_line *c, const struct engine_options *o, con
 static void set_environment(const struct engine_options *o, const struct engine_result *r)
 {
     setenv("NMRCHECK_MODULE", o->module->image.name, 1);
+    if (cli_profile != NULL)
+        setenv("NMRCHECK_PROFILE", cli_profile, 1);
+    if (cli_no_warnings)
+        setenv("NMRCHECK_NO_WARNINGS", "1", 1);
     if (o->keep_going)
         setenv("NMRCHECK_FINDINGS", r->crashes, 1);     /* write them there and go on, see libfuzzer.c */
     if (o->engine != ENGINE_AFL)

@@ -46,6 +46,11 @@ const struct module *cli_module(const char *name);
 /* For parsers: do not report findings of this rule. */
 void cli_mute(struct argp_state *state, const char *rule);
 
+/* --profile=NAME and --no-warnings: what explorations and fuzzers run under.  argp children of the commands that do. */
+extern const struct argp_child cli_rules_children[];
+extern const char *cli_profile;             /* as given; NULL: not */
+extern bool cli_no_warnings;
+
 /* One line on stderr; `file` and `line` may be NULL and 0. */
 void cli_complain(const char *file, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void cli_complain_output(const struct output_error *error);

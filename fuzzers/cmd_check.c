@@ -137,7 +137,7 @@ static void save_next(struct findings *f, uint64_t seed, uint64_t next)
 int cmd_check(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_children, .args_doc = "MODULE",
+        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE",
         .doc = "The main job: replay the corpus, explore all setups within bounds, then run random executions until "
                "the time is up; shrink and explain what was found.\v"
                "Findings go to the output folder, one .scn, .txt and .json for each; summary.md tells what was "

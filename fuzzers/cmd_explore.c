@@ -106,7 +106,7 @@ static bool choose_script(const struct arguments *a, struct scenario *own, const
 int cmd_explore(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_children, .args_doc = "MODULE",
+        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE",
         .doc = "Run all interleavings, faults, odd counterparts and NMR choices within bounds, or random ones.\v"
                "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
                "With random, execution number N of a seed is always the same one.",

@@ -298,7 +298,7 @@ static int print_table(const struct arguments *a, const struct table *t)
 int cmd_mutants(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_children, .args_doc = "[MODULE...]",
+        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "[MODULE...]",
         .doc = "Test the rules: is each mutant found, by its own rule and by no other?\v"
                "Prints a row for each module: the number of the first execution that broke its rule, depth first and "
                "at random, and the rules that were broken beside it. Exit code 1 when a mutant was not found both "

@@ -32,7 +32,7 @@ int main(void)
         for (unsigned kind = 0; kind < CHOICE_KINDS; kind++) {
             struct record r = {.kind = (uint8_t)kind, .site = (uint8_t)i, .thread = kind != CHOICE_PEER};
 
-            if ((model_words.sites[i].kinds >> kind & 1) == 0)
+            if ((model_words.sites[i].kinds >> kind & 1) == 0 || site_is_setting(&model_words.sites[i]))
                 continue;
             if (kind == CHOICE_OP || kind == CHOICE_SWITCH) {
                 r.value = kind == CHOICE_SWITCH ? 2 : 0;

@@ -9,6 +9,8 @@
  * Environment, read once at the start:
  *     NMRCHECK_MODULE     the module under test; else the one chosen when this was compiled
  *     NMRCHECK_MUTE       rules that do not end executions, e.g. "PA-4,PD-6"
+ *     NMRCHECK_NO_WARNINGS  when set, only violations end executions
+ *     NMRCHECK_PROFILE    windows, strict or chaos: what NMR chooses, whatever the input says
  *     NMRCHECK_FINDINGS   a folder: write each new finding there as <rule>-<fingerprint>.scn and go on,
  *                         instead of aborting at the first
  *     NMRCHECK_HASHES     a file: append a line for each input, its event hash, verdict and fingerprint, as
@@ -47,6 +49,7 @@ static const struct program *program;
 static struct mutator mutator;
 static const char *findings_folder;
 static FILE *hashes;
+static bool has_profile;
 static uint64_t executions;                 /* of this process */
 
 /* ---- sanitizers -------------------------------------------------------------------------------- */
@@ -134,6 +137,24 @@ static void mute_rules(void)
     }
 }
 
+static void choose_profile(void)
+{
+    const char *name = getenv("NMRCHECK_PROFILE");
+    const char *const *values = model_words.sites[SITE_OP_PROFILE].values;
+    unsigned i = 0;
+
+    if (name == NULL)
+        return;
+    while (values[i] != NULL && strcmp(values[i], name) != 0)
+        i++;
+    if (values[i] == NULL) {
+        fprintf(stderr, "nmrcheck: NMRCHECK_PROFILE: no profile '%s'\n", name);
+        exit(2);
+    }
+    has_profile = true;
+    world_set_profile((enum nmr_profile)i);
+}
+
 static void open_hashes(void)
 {
     const char *path = getenv("NMRCHECK_HASHES");
@@ -152,6 +173,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     choose_module();
     mute_rules();
+    if (getenv("NMRCHECK_NO_WARNINGS") != NULL)
+        rules_mute_warnings();
+    choose_profile();
     findings_folder = getenv("NMRCHECK_FINDINGS");
     open_hashes();
     share_asked();
@@ -238,6 +262,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct outcome outcome;
 
     mutate_read(&scenario, program->words, data, size);
+    if (has_profile)
+        scenario_add(&scenario, program->setting);      /* the last one counts */
     asked->count = 0;
     executions++;
     outcome = execution_replay(program, &scenario);

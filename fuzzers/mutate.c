@@ -53,6 +53,12 @@ static unsigned peers(const struct editor *e)
     return e->m->words->peer_count > 0 ? e->m->words->peer_count : 1;
 }
 
+/* Settings are the user's. */
+static bool is_drawn(const struct site *site, unsigned kind)
+{
+    return (site->kinds >> kind & 1) != 0 && !site_is_setting(site);
+}
+
 /* Any site that is asked for this kind, or -1. */
 static int draw_site(struct editor *e, unsigned kind)
 {
@@ -60,12 +66,12 @@ static int draw_site(struct editor *e, unsigned kind)
     unsigned count = 0, skip;
 
     for (unsigned i = 0; i < words->site_count; i++)
-        count += words->sites[i].kinds >> kind & 1;
+        count += is_drawn(&words->sites[i], kind);
     if (count == 0)
         return -1;
     skip = below(e, count);
     for (unsigned i = 0; i < words->site_count; i++)
-        if ((words->sites[i].kinds >> kind & 1) != 0 && skip-- == 0)
+        if (is_drawn(&words->sites[i], kind) && skip-- == 0)
             return (int)i;
     return -1;
 }

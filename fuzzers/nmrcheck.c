@@ -130,6 +130,40 @@ void cli_mute(struct argp_state *state, const char *name)
     finding_mute((uint16_t)rule, true);
 }
 
+const char *cli_profile;
+bool cli_no_warnings;
+
+static error_t parse_rules(int key, char *argument, struct argp_state *state)
+{
+    const struct site *site = &model_words.sites[SITE_OP_PROFILE];
+    switch (key) {
+    case 'p':
+        for (unsigned i = 0; site->values[i] != NULL; i++)
+            if (strcmp(argument, site->values[i]) == 0) {
+                cli_profile = argument;
+                world_set_profile((enum nmr_profile)i);
+                return 0;
+            }
+        argp_failure(state, EXIT_TROUBLE, 0, "unknown profile '%s'; there are windows, strict, chaos", argument);
+        return 0;
+    case 'w':
+        cli_no_warnings = true;
+        rules_mute_warnings();
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option rules_options[] = {
+    {"profile", 'p', "NAME", 0, "What NMR chooses where the documents leave it open: windows (default), strict, chaos", 0},
+    {"no-warnings", 'w', NULL, 0, "Report violations only: rules that are documented as musts, or follow from types or "
+                                  "from general kernel rules", 0},
+    {0},
+};
+static const struct argp rules_argp = {.options = rules_options, .parser = parse_rules};
+const struct argp_child cli_rules_children[] = {{&rules_argp, 0, NULL, 0}, {&common, 0, NULL, 100}, {0}};
+
 static void print_version(FILE *out, struct argp_state *state)
 {
     (void)state;

@@ -16,6 +16,8 @@ struct program {
     const struct vocabulary *words;
     void (*reset)(void);                    /* empty world; cost follows what the last execution touched */
     void (*main)(void *script);             /* body of thread 0; script is a const struct scenario *, its op records */
+    bool has_setting;
+    struct record setting;                  /* an op record that explorations add to each script of theirs */
 };
 
 struct outcome {

@@ -38,6 +38,21 @@ static void seen_add(uint64_t hash)
     seen.count++;
 }
 
+/* The script with the program's setting. */
+static const struct scenario *with_setting(const struct program *p, const struct scenario *script)
+{
+    static struct scenario set;
+
+    if (!p->has_setting)
+        return script;
+    set.count = 0;
+    set.module = script->module;
+    scenario_add(&set, p->setting);
+    for (unsigned i = 0; i < script->count; i++)
+        scenario_add(&set, script->records[i]);
+    return &set;
+}
+
 struct run {
     const struct program *program;
     const struct scenario *script;
@@ -119,7 +134,7 @@ static bool explore_bound(struct run *run, unsigned preemptions)
 struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
                                   const struct explore_options *options)
 {
-    struct run run = {p, script, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
 
     seen_clear();
     if (options->preemptions_max == UINT32_MAX) {
@@ -140,7 +155,7 @@ void explore_random_script(const struct vocabulary *words, uint64_t seed, uint64
 
     strategy_random(&r, ~seed, index);
     for (unsigned i = 0; i < words->site_count; i++)
-        if (words->sites[i].kinds & 1u << CHOICE_OP)
+        if (words->sites[i].kinds & 1u << CHOICE_OP && !site_is_setting(&words->sites[i]))
             ops[op_count++] = i;
     out->count = 0;
     out->module = 0;
@@ -160,7 +175,8 @@ struct explore_result explore_random(const struct program *p, const struct scena
                                      uint64_t first, uint64_t count_max, const struct explore_options *options)
 {
     static struct scenario drawn;
-    struct run run = {p, script, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct run run = {p, script ? with_setting(p, script) : NULL, options,
+                      {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
 
     seen_clear();
     for (uint64_t i = first; i < first + count_max; i++) {
@@ -171,7 +187,7 @@ struct explore_result explore_random(const struct program *p, const struct scena
             break;
         if (!script) {
             explore_random_script(p->words, seed, i, &drawn);
-            run.script = &drawn;
+            run.script = with_setting(p, &drawn);
         }
         if (!step(&run, &random))
             break;

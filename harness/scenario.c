@@ -70,7 +70,9 @@ static bool record_reduce(struct record *r, const struct vocabulary *words)
     switch ((enum choice_kind)r->kind) {
     case CHOICE_OP:
         r->thread = (uint8_t)(r->thread % words->driving_count);
-        r->nth = (uint16_t)(r->nth % peers);
+        r->nth = (uint16_t)(site_is_setting(site) ? 0 : r->nth % peers);
+        if (site_is_setting(site))
+            r->value = (uint16_t)(r->value % site_value_count(site));
         return true;
     case CHOICE_SWITCH:
         r->thread %= THREADS_MAX;
@@ -190,6 +192,10 @@ size_t record_format(const struct record *r, const struct vocabulary *words, cha
     thread_name(words, r->thread, who);
     switch (r->kind) {
     case CHOICE_OP:
+        if (site != NULL && site_is_setting(site)) {
+            length = snprintf(line, capacity, "%-*s %-2s %s %s", width, kind, who, name, value_name(site, r->value));
+            break;
+        }
         name_of(other, words->peer_prefix, r->nth);
         if (r->value != 0)
             snprintf(argument, sizeof argument, " %u", (unsigned)r->value);
@@ -437,6 +443,10 @@ static bool parse_op(struct parser *p, struct record *r)
 
     if (!parse_thread(p, true, &thread) || !parse_site(p, CHOICE_OP, &r->site))
         return false;
+    r->thread = (uint8_t)thread;
+    r->nth = 0;
+    if (site_is_setting(&p->words->sites[r->site]))
+        return parse_value(p, r->site, &r->value);
     const struct word w = next_word(p);
     if (w.length > 0) {
         if (!parse_peer(p, w, &peer))
@@ -445,7 +455,6 @@ static bool parse_op(struct parser *p, struct record *r)
         if (v.length > 0 && (!number_of(v.text, v.length, &argument) || argument > UINT16_MAX))
             return fail(p, "argument '%.*s' is not a number from 0 to 65535", v.length, v.text);
     }
-    r->thread = (uint8_t)thread;
     r->nth = (uint16_t)peer;
     r->value = (uint16_t)argument;
     return true;

@@ -12,6 +12,7 @@
 #ifndef HARNESS_VOCABULARY_H
 #define HARNESS_VOCABULARY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What kind of choice a scenario record makes.  The numbers are part of the binary format. */
@@ -27,8 +28,9 @@ enum choice_kind {
 struct site {
     const char *name;                       /* as scenarios spell it, e.g. "KeAcquireSpinLock" */
     unsigned kinds;                         /* bit (1u << kind) for each kind that is asked here */
-    const char *const *values;              /* names of the answers, dull one first, NULL-terminated; */
-};                                          /* NULL for a site that only knows switches or numbers */
+    /* Names of the answers, dull one first, NULL-terminated; NULL for a site that only knows switches or numbers. */
+    const char *const *values;
+};
 
 struct vocabulary {
     const struct site *sites;
@@ -46,6 +48,12 @@ enum { SITES_MAX = 256, THREADS_MAX = 16 };
 
 /* The number of answers a fault, peer or system choice has at a site (at least 1, the dull one). */
 unsigned site_value_count(const struct site *site);
+
+/* An operation that is none: it sets one of its values for the whole execution. */
+static inline bool site_is_setting(const struct site *site)
+{
+    return site->kinds == 1u << CHOICE_OP && site->values;
+}
 
 /* The index of the site of that name and kind, or -1. */
 int vocabulary_find(const struct vocabulary *words, enum choice_kind kind, const char *name);

@@ -140,9 +140,25 @@ static bool is_early(const struct record *r)
     return r->kind == CHOICE_OP && r->site == SITE_OP_REGISTER_EARLY;
 }
 
+/* A setting is no operation of any thread; the last of its kind counts. */
+static bool is_setting(const struct record *r)
+{
+    return r->kind == CHOICE_OP && r->site == SITE_OP_PROFILE;
+}
+
+static enum nmr_profile profile_of(const struct scenario *script)
+{
+    enum nmr_profile profile = PROFILE_WINDOWS;
+
+    for (unsigned i = 0; i < script->count; i++)
+        if (is_setting(&script->records[i]))
+            profile = (enum nmr_profile)(script->records[i].value % PROFILES);
+    return profile;
+}
+
 static bool is_op_of(const struct record *r, unsigned thread)
 {
-    return r->kind == CHOICE_OP && !is_early(r) && r->thread % DRIVING_THREADS == thread;
+    return r->kind == CHOICE_OP && !is_early(r) && !is_setting(r) && r->thread % DRIVING_THREADS == thread;
 }
 
 static bool has_ops(const struct scenario *script, unsigned thread)
@@ -227,6 +243,7 @@ static void world_main(void *argument)
     bool any;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    nmr_set_profile(profile_of(script));
     any = register_early(script);
     (void)image_load(&under_test->image);
     for (unsigned t = 0; t < DRIVING_THREADS; t++)
@@ -270,6 +287,10 @@ static bool is_client_only(void)
     return true;
 }
 
+static void world_reset(void);
+
+static struct program program = {.words = &model_words, .reset = world_reset, .main = world_main};
+
 static void world_reset(void)
 {
     watch_state();
@@ -286,13 +307,14 @@ static void world_reset(void)
     joining = 0;
 }
 
+void world_set_profile(enum nmr_profile profile)
+{
+    program.setting = (struct record){.kind = CHOICE_OP, .site = SITE_OP_PROFILE, .value = (uint16_t)profile};
+    program.has_setting = profile != PROFILE_WINDOWS;
+}
+
 const struct program *world_program(const struct module *m)
 {
-    static struct program program = {
-        .words = &model_words,
-        .reset = world_reset,
-        .main = world_main,
-    };
     static bool installed;
 
     if (!installed) {

@@ -12,6 +12,7 @@
 
 #include "execution.h"
 #include "kernel/kernel.h"
+#include "nmr/nmr.h"
 #include "peers/peers.h"
 
 struct module {
@@ -40,6 +41,8 @@ const struct module *module_find(const char *name);
 /* Choose the module for the executions that follow; the returned program stays valid. */
 const struct program *world_program(const struct module *m);
 const struct module *world_module(void);
+/* The profile of NMR in explorations that follow.  A replayed scenario says itself which one it wants. */
+void world_set_profile(enum nmr_profile profile);
 /* The module's NPI of that identifier; NULL when it is none of them. */
 const struct npi *world_npi(const NPIID *id);
 

@@ -72,7 +72,7 @@ static void offer(struct registration *r, struct registration *other)
     fields_check(other);
     if (!registration_accepts(r) || !match(r, other))
         return;
-    if (choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_BINDING_MEMORY, 2) == 1)
+    if (profile_choose(SITE_ND_BINDING_MEMORY) == 1)
         return;                             /* ND-28: no memory for a binding, the pair is passed over */
     b = r->side == SIDE_CLIENT ? binding_create(r, other) : binding_create(other, r);
     finish(b, callback_client_attach(b));
@@ -81,9 +81,9 @@ static void offer(struct registration *r, struct registration *other)
 void attach_offer_all(struct registration *r)
 {
     bool reverse = attach_counterparts(r) > 1 &&
-                   choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_OFFER_ORDER, 2) == 1;
+                   profile_choose(SITE_ND_OFFER_ORDER) == 1;
 
-    for (uint32_t i = 0; i < r->number; i++) {
+    for (uint32_t i = 0; i < r->number && registration_accepts(r); i++) {
         struct registration *other = registration_get(reverse ? r->number - 1 - i : i);
 
         if (other->side != r->side && registration_accepts(other))
@@ -133,6 +133,10 @@ static NTSTATUS propose(struct binding *b, PVOID context, const VOID *dispatch, 
     binding_set_state(b, BINDING_PROPOSING);
     status = callback_provider_attach(b, dispatch, d);
     /* A simulated provider that does what no provider may: the client is judged until its callback has returned. */
+    if (status != STATUS_SUCCESS && NT_SUCCESS(status) && profile_is(PROFILE_STRICT)) {
+        binding_set_state(b, BINDING_OFFERED);
+        return status;
+    }
     if (NT_SUCCESS(status) && status != STATUS_SUCCESS)
         b->outside = b->sides[SIDE_PROVIDER].registration->owner == CALLER_PEER;
     if (NT_SUCCESS(status))
@@ -146,7 +150,7 @@ static NTSTATUS propose(struct binding *b, PVOID context, const VOID *dispatch, 
 static void fail_outs(const struct binding *b, PVOID *context, const VOID **dispatch)
 {
     enum { UNTOUCHED, CLEARED, GARBAGE };
-    unsigned answer = choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_FAILED_OUTS, GARBAGE + 1);
+    unsigned answer = profile_choose(SITE_ND_FAILED_OUTS);
 
     if (answer == UNTOUCHED || !context || !dispatch)
         return;

@@ -22,7 +22,7 @@ static unsigned begin(const struct binding *b, enum side side, const void *funct
     }
     order_before_callback(b);
     if (irql_site != SITE_NONE && r->owner == CALLER_MODULE && level < DISPATCH_LEVEL &&
-        choice_ask(CHOICE_SYSTEM, sched_self(), irql_site, 2))
+        profile_choose(irql_site))
         irql_set(DISPATCH_LEVEL);
     return level;
 }

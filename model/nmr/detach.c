@@ -25,7 +25,7 @@ static void end_binding(struct binding *b)
 static void cleanup_sides(struct binding *b)
 {
     bool both = callback_has_cleanup(b, SIDE_CLIENT) && callback_has_cleanup(b, SIDE_PROVIDER);
-    unsigned order = both ? choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_CLEANUP_ORDER, 2) : 0;
+    unsigned order = both ? profile_choose(SITE_ND_CLEANUP_ORDER) : 0;
     enum side first = order == 0 ? SIDE_CLIENT : SIDE_PROVIDER;
     enum side second = order == 0 ? SIDE_PROVIDER : SIDE_CLIENT;
 
@@ -59,17 +59,25 @@ static void cleanup(struct binding *b)
     fields_check(b->sides[SIDE_PROVIDER].registration);
     module_cleanup = (is_module(b, SIDE_CLIENT) && callback_has_cleanup(b, SIDE_CLIENT)) ||
                      (is_module(b, SIDE_PROVIDER) && callback_has_cleanup(b, SIDE_PROVIDER));
-    if (module_cleanup && choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_CLEANUP_THREAD, 2) == 1)
+    if (module_cleanup && profile_choose(SITE_ND_CLEANUP_THREAD) == 1)
         race_spawned(sched_spawn(FIRST_WORKER, cleanup_worker, b));
     else
         cleanup_sides(b);
 }
 
+static void start_side(struct binding *b, enum side side);
+
 static void side_done(struct binding *b, enum side side)
 {
+    enum side other = side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+
     b->sides[side].detach = DETACH_DONE;
-    if (b->sides[SIDE_CLIENT].detach == DETACH_DONE && b->sides[SIDE_PROVIDER].detach == DETACH_DONE)
+    if (b->sides[other].detach == DETACH_DONE) {
         cleanup(b);
+    } else if (b->sides[other].last) {
+        b->sides[other].last = false;
+        start_side(b, other);
+    }
 }
 
 /* ---- detach */
@@ -94,23 +102,46 @@ static void detach_side(struct binding *b, enum side side)
         side_done(b, side);
 }
 
+static void detach_client_worker(void *binding)
+{
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    detach_side(binding, SIDE_CLIENT);
+}
+
+static void detach_provider_worker(void *binding)
+{
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    detach_side(binding, SIDE_PROVIDER);
+}
+
+/* ND-8: on this thread or on one of NMR's own, and so perhaps in parallel with the other side's (ND-6). */
+static void start_side(struct binding *b, enum side side)
+{
+    b->sides[side].started = true;
+    if (profile_choose(SITE_ND_DETACH_THREAD) == 0)
+        detach_side(b, side);
+    else
+        race_spawned(sched_spawn(FIRST_WORKER, side == SIDE_CLIENT ? detach_client_worker : detach_provider_worker, b));
+}
+
 void detach_binding(struct binding *b)
 {
+    enum side first, second;
+
     binding_set_state(b, BINDING_DETACHING);
     fields_check_dispatch(b);
-    if (choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_DETACH_ORDER, 2) == 0) {
-        detach_side(b, SIDE_CLIENT);
-        detach_side(b, SIDE_PROVIDER);
-    } else {
-        detach_side(b, SIDE_PROVIDER);
-        detach_side(b, SIDE_CLIENT);
-    }
+    first = profile_choose(SITE_ND_DETACH_ORDER) == 0 ? SIDE_CLIENT : SIDE_PROVIDER;
+    second = first == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+    b->sides[second].last = profile_choose(SITE_ND_DETACH_SECOND) == 1;
+    start_side(b, first);
+    if (!b->sides[second].last && !b->sides[second].started)
+        start_side(b, second);              /* else it waits, or was started when the first side was done */
 }
 
 void detach_failed_client(struct binding *b)
 {
     binding_set_state(b, BINDING_DETACHING);
-    b->sides[SIDE_CLIENT].no_cleanup = true;
+    b->sides[SIDE_CLIENT].no_cleanup = profile_choose(SITE_ND_FAILED_CLEANUP) == 0;
     b->sides[SIDE_CLIENT].detach = DETACH_DONE;
     detach_side(b, SIDE_PROVIDER);
 }
@@ -131,7 +162,7 @@ void detach_all(struct registration *r)
 /* ND-9a, ND-10: what Complete does inside the detach callback that it ends. */
 static bool counts_at_once(const struct binding *b, enum side side)
 {
-    return is_module(b, side) && choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_COMPLETE_INSIDE, 2) == 1;
+    return is_module(b, side) && profile_choose(SITE_ND_COMPLETE_INSIDE) == 1;
 }
 
 void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const void *pc)
@@ -148,7 +179,7 @@ void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const v
     order_after_callback(b);
     switch (b->sides[side].detach) {
     case DETACH_NOT_CALLED:                 /* ND-9b */
-        b->sides[side].completed = true;
+        b->sides[side].completed = !profile_is(PROFILE_STRICT);
         break;
     case DETACH_IN_CALL:                    /* ND-9a */
         b->sides[side].completed = true;

@@ -17,7 +17,11 @@
 
 enum { REGISTRATIONS_MAX = 16, BINDINGS_MAX = 64 };
 
-void nmr_reset(void);
+void nmr_reset(void);                       /* to profile WINDOWS */
+
+/* How much NMR allows itself where the documents leave it open: see profile.c.  Violations are the same in each. */
+enum nmr_profile { PROFILE_WINDOWS, PROFILE_STRICT, PROFILE_CHAOS, PROFILES };
+void nmr_set_profile(enum nmr_profile p);
 
 enum caller { CALLER_PEER, CALLER_MODULE };
 

@@ -21,6 +21,7 @@ void registration_reset(void)
     memset(registrations, 0, count * sizeof *registrations);
     count = 0;
     odd_flags = 0;
+    nmr_set_profile(PROFILE_WINDOWS);
 }
 
 void nmr_registers_oddly(unsigned flags)
@@ -138,7 +139,7 @@ static void fail_handle(const struct registration *r, PHANDLE handle)
 {
     if (!handle)
         return;
-    switch (choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_FAILED_HANDLE, 3)) {
+    switch (profile_choose(SITE_ND_FAILED_HANDLE)) {
     case 1:
         *handle = NULL;
         break;
@@ -150,11 +151,36 @@ static void fail_handle(const struct registration *r, PHANDLE handle)
     }
 }
 
+static void offer_worker(void *registration)
+{
+    struct registration *r = registration;
+
+    event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    attach_offer_all(r);
+    r->offered = true;
+    sched_release(&r->offering);
+}
+
+/* ND-2: on this thread; on another one while this one waits, or later. */
+static void offer_all(struct registration *r)
+{
+    enum { CALLER, WORKER, LATER };
+    unsigned where = attach_counterparts(r) > 0 ? profile_choose(SITE_ND_ATTACH_THREAD) : CALLER;
+
+    if (where == CALLER) {
+        attach_offer_all(r);
+        return;
+    }
+    race_spawned(sched_spawn(FIRST_WORKER, offer_worker, r));
+    while (where == WORKER && !r->offered)
+        sched_block(&r->offering, SITE_CALLBACK_RETURN, SCHED_FOREVER);
+}
+
 /* From here on the registration can be found by others.  ND-1: the handle is written before the callbacks or after. */
 static void enlist(struct registration *r, PHANDLE handle)
 {
     bool late = r->owner == CALLER_MODULE && attach_counterparts(r) > 0 &&
-                choice_ask(CHOICE_SYSTEM, sched_self(), SITE_ND_HANDLE_WRITTEN, 2) == 1;
+                profile_choose(SITE_ND_HANDLE_WRITTEN) == 1;
 
     r->handle = handle_make(TOKEN_REGISTRATION, r->side, r->number);
     fields_remember(r);
@@ -162,7 +188,7 @@ static void enlist(struct registration *r, PHANDLE handle)
     set_state(r, REGISTRATION_REGISTERING);
     if (!late)
         *handle = r->handle;
-    attach_offer_all(r);
+    offer_all(r);
     if (late)
         *handle = r->handle;
     if (r->state == REGISTRATION_REGISTERING)        /* a callback may have deregistered it meanwhile */
@@ -214,9 +240,20 @@ NTSTATUS nmr_register_provider(enum caller who, unsigned peer, PNPI_PROVIDER_CHA
 
 /* ---- deregister and wait */
 
+/* STATUS_PENDING always, even when all is over already (E1).  ND-11: or STATUS_SUCCESS then, and the handle is dead. */
+static NTSTATUS deregistered_status(struct registration *r)
+{
+    if (r->state != REGISTRATION_DRAINED || r->owner != CALLER_MODULE || !profile_choose(SITE_ND_DEREGISTER_STATUS))
+        return STATUS_PENDING;
+    order_wait(r);
+    fields_check(r);
+    set_state(r, REGISTRATION_CLOSED);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS nmr_deregister(enum caller who, enum side side, HANDLE handle, const void *pc)
 {
-    NTSTATUS status = STATUS_PENDING;       /* always, even when all is over already (E1) */
+    NTSTATUS status;
     struct registration *r;
     struct bad bad;
     uint32_t object;
@@ -233,6 +270,7 @@ NTSTATUS nmr_deregister(enum caller who, enum side side, HANDLE handle, const vo
         set_state(r, REGISTRATION_DEREGISTERING);
         detach_all(r);
         registration_drain(r);
+        status = deregistered_status(r);
     } else {
         bad.why = HANDLE_TWICE;
         handle_tell_bad(who, FRAME_NMR_DEREGISTER, handle, bad, pc);

@@ -10,6 +10,7 @@
 
 #include "nmr/nmr.h"
 #include "sched.h"
+#include "sites.h"
 
 /*
  * A registration.  It stays in the table, reachable through its handle, from REGISTRATION_REGISTERING to
@@ -32,6 +33,8 @@ struct registration {
     uint64_t structure_hash, identity_hash; /* registered bytes as they were */
     bool changed;                           /* a difference was told already */
     sched_wait waiters;                     /* threads in NmrWait… */
+    sched_wait offering;                    /* the registering thread, while another one makes the offers (ND-2) */
+    bool offered;                           /* that one has made them */
 };
 
 /* How far one side of a binding is with its detach; only upwards. */
@@ -47,6 +50,8 @@ struct binding_side {
     uint32_t completed_event;               /* number of events before that, when another thread did it; else 0 */
     bool no_cleanup;                        /* this side gave its context up without NMR (ND-22) */
     bool inside;                            /* its detach callback has not returned */
+    bool started;                           /* its detach callback was called, or a thread will do so */
+    bool last;                              /* its detach waits for the other side's to be over (ND-6) */
     const VOID *dispatch;                   /* the module's table; NULL for a counterpart's */
     uint64_t dispatch_hash;                 /* of that table when it attached */
     bool dispatch_watched;                  /* there is such a table, and no difference was told yet */
@@ -83,6 +88,10 @@ static inline const NPI_PROVIDER_CHARACTERISTICS *provider_of(const struct regis
 /* Function pointers in events and checks. */
 #define CODE(function) ((const void *)(uintptr_t)(function))
 #define ADDRESS(pointer) ((uint64_t)(uintptr_t)(pointer))
+
+/* ---- profile.c */
+unsigned profile_choose(enum site_number site);                 /* an option of an ND site, of those that are open */
+bool profile_is(enum nmr_profile p);
 
 /* ---- registration.c */
 uint32_t registration_count(void);

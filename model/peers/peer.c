@@ -7,6 +7,7 @@
 #include "kernel/kernel.h"
 #include "nmr/nmr.h"
 #include "peers/state.h"
+#include "sched.h"
 
 enum { DISPATCH_BYTES_MAX = 256 };
 
@@ -59,8 +60,10 @@ void peer_deregister_inside(struct peer *p)
 {
     if (!p->handle || p->deregistered || p->state == DEREGISTERING)
         return;
-    p->deregistered = true;
+    p->deregistered = p->leaving = true;
     (void)nmr_deregister(CALLER_PEER, p->side, p->handle, NULL);
+    p->leaving = false;
+    sched_release(&p->left);
 }
 
 /* ---- operations of driving threads */
@@ -97,6 +100,8 @@ void peer_deregister(unsigned peer)
     if (p->state != REGISTERED)
         return;
     p->state = DEREGISTERING;
+    while (p->leaving)
+        sched_block(&p->left, SITE_OP_NEXT, SCHED_FOREVER);
     if (!p->deregistered)
         (void)nmr_deregister(CALLER_PEER, p->side, p->handle, NULL);
     (void)nmr_wait(CALLER_PEER, p->side, p->handle, NULL);

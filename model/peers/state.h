@@ -13,6 +13,7 @@
 #define MODEL_PEERS_STATE_H
 
 #include "peers/peers.h"
+#include "sched.h"
 
 /* IDLE -> REGISTERING -> REGISTERED -> DEREGISTERING -> IDLE; one thread at a time moves a counterpart on. */
 enum registration { IDLE, REGISTERING, REGISTERED, DEREGISTERING };
@@ -24,6 +25,8 @@ struct peer {
     enum registration state;
     HANDLE handle;
     bool deregistered;                      /* it did so inside an attach callback; the wait is still to come */
+    bool leaving;                           /* … and NmrDeregister… has not returned from that */
+    sched_wait left;                        /* who waits for it to return */
     unsigned flags;                         /* enum attach_flags of what it registered */
     const void *table;                      /* its dispatch table */
     ULONG instance_number;                  /* of its registration instance */

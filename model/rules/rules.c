@@ -21,6 +21,18 @@ enum rule rule_find(const char *name)
     return RULE_NONE;
 }
 
+const char *rule_severity(enum rule rule)
+{
+    return strchr("DHK", rule_table[rule].class) ? "violation" : "warning";
+}
+
+void rules_mute_warnings(void)
+{
+    for (unsigned i = 1; i < RULES; i++)
+        if (!strchr("DHK", rule_table[i].class))
+            finding_mute((uint16_t)i, true);
+}
+
 /* Only the monitors that can say something about an event see it. */
 static void judge(const struct event *e)
 {

@@ -26,6 +26,9 @@ struct rule_info {
     const char *sentence;
 };
 extern const struct rule_info rule_table[RULES];
+/* D, H and K are "violation"s; S, W and I "warning"s: a reader may weigh them, or have them muted. */
+const char *rule_severity(enum rule rule);
+void rules_mute_warnings(void);
 enum rule rule_find(const char *name);          /* RULE_NONE when there is no such rule */
 /* The page's address behind a source code such as "pac"; NULL for codes without one. */
 const char *rule_source_page(const char *code, unsigned length);
