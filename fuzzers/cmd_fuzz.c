@@ -124,7 +124,8 @@ static void summarise(struct summary *s, enum engine engine, const struct engine
 int cmd_fuzz(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE [-- ENGINE-ARGUMENT...]",
+        .options = options, .parser = parse, .children = cli_rules_children,
+        .args_doc = "MODULE [-- ENGINE-ARGUMENT...]",
         .doc = "Let libFuzzer or AFL++ search for a while; shrink and explain what they find.\v"
                "The engine's corpus, seeds, crash files and log stay in DIR/libfuzzer or DIR/afl, and the next run "
                "goes on from there. Exit code: 0 no finding, 1 a finding.",

@@ -156,7 +156,7 @@ static error_t parse_rules(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option rules_options[] = {
-    {"profile", 'p', "NAME", 0, "What NMR chooses where the documents leave it open: windows (default), strict, chaos", 0},
+    {"profile", 'p', "NAME", 0, "What NMR chooses where the documents are silent: windows (default), strict, chaos", 0},
     {"no-warnings", 'w', NULL, 0, "Report violations only: rules that are documented as musts, or follow from types or "
                                   "from general kernel rules", 0},
     {0},

@@ -44,7 +44,7 @@ static void start_threads(void *script)
 
 static struct explore_result all(void (*main)(void *), unsigned preemptions, unsigned deviations)
 {
-    struct program program = {"toy", &words, NULL, main};
+    struct program program = {.name = "toy", .words = &words, .main = main};
     struct explore_options options = {.preemptions_max = preemptions, .deviations_max = deviations};
 
     return explore_dfs(&program, NULL, &options);
@@ -110,7 +110,7 @@ static void test_each_fault_in_turn(void **state)
 
 static void test_budget_is_not_complete(void **state)
 {
-    struct program program = {"toy", &words, NULL, start_threads};
+    struct program program = {.name = "toy", .words = &words, .main = start_threads};
     struct explore_options options = {.preemptions_max = UINT_MAX, .executions_max = 89};
     struct explore_result r;
 
@@ -191,7 +191,7 @@ static void spin(void *argument)
 
 static void test_step_limit_is_a_verdict(void **state)
 {
-    struct program program = {"toy", &words, NULL, spin};
+    struct program program = {.name = "toy", .words = &words, .main = spin};
     struct outcome o;
 
     (void)state;
@@ -223,7 +223,7 @@ static void main_with_sleepers(void *script)
 
 static void test_time_moves_to_the_earliest_deadline(void **state)
 {
-    struct program program = {"toy", &words, NULL, main_with_sleepers};
+    struct program program = {.name = "toy", .words = &words, .main = main_with_sleepers};
     unsigned kept;
 
     (void)state;

@@ -49,7 +49,7 @@ static void main_with_threads(void *script)
 
 static void test_random_executions_replay(void)
 {
-    const struct program program = {"toy", &words, NULL, main_with_threads};
+    const struct program program = {.name = "toy", .words = &words, .main = main_with_threads};
     unsigned different = 0;
 
     for (uint64_t i = 0; i < 2000; i++) {
@@ -126,7 +126,7 @@ static void overflow_stack(void *script)
 
 static void crash(void (*main)(void *))
 {
-    const struct program program = {"toy", &words, NULL, main};
+    const struct program program = {.name = "toy", .words = &words, .main = main};
 
     memset(&last, 0, sizeof last);
     EXPECT(execution_run(&program, NULL, NULL).verdict == VERDICT_OUTSIDE);
@@ -134,7 +134,7 @@ static void crash(void (*main)(void *))
 
 static void test_crashes_are_outcomes(void)
 {
-    const struct program program = {"toy", &words, NULL, main_with_threads};
+    const struct program program = {.name = "toy", .words = &words, .main = main_with_threads};
     uint64_t hash = execution_run(&program, NULL, NULL).hash;
 
     execution_on_fault = note_fault;

@@ -78,7 +78,7 @@ static void toy_reset(void)
     counter = added = 0;
 }
 
-static const struct program toy = {"toy", &words, toy_reset, toy_main};
+static const struct program toy = {.name = "toy", .words = &words, .reset = toy_reset, .main = toy_main};
 
 static uint64_t fingerprint_of(const struct scenario *s)
 {

@@ -15,7 +15,7 @@ static bool context_in_use(const struct view_binding *b, enum side side)
     if (!s->module || !attached || s->cleanup_entered || b->state == BINDING_GONE)
         return false;
     if (side == SIDE_CLIENT && b->state == BINDING_DETACHING && s->attach_failed)
-        return false;                       /* it gave the context up after attaching, which is told elsewhere (ND-22) */
+        return false;                       /* it gave the context up after attaching, told elsewhere (ND-22) */
     return b->state < BINDING_CLEANUP || !r || r->has_cleanup;
 }
 

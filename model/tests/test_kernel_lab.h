@@ -48,7 +48,7 @@ static void lab_reset(void)
     lab_joined = 0;
 }
 
-static const struct program lab = {"kernel-lab", &model_words, lab_reset, lab_main};
+static const struct program lab = {.name = "kernel-lab", .words = &model_words, .reset = lab_reset, .main = lab_main};
 static const struct scenario lab_empty;
 
 static void lab_thread(void *body)

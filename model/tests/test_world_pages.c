@@ -56,7 +56,7 @@ static void reset(void)
 
 static void run(void (*main)(void *))
 {
-    const struct program program = {"pages", &model_words, reset, main};
+    const struct program program = {.name = "pages", .words = &model_words, .reset = reset, .main = main};
     static const struct scenario nothing;
     static bool installed;
 
