@@ -233,7 +233,9 @@ static void cut(struct scenario *s, unsigned at, unsigned length)
 /* Any record, or NULL when there is none. */
 static struct record *draw_record(struct editor *e)
 {
-    return e->s->count > 0 ? &e->s->records[below(e, e->s->count)] : NULL;
+    struct record *r = e->s->count > 0 ? &e->s->records[below(e, e->s->count)] : NULL;
+
+    return r != NULL && !site_is_setting(&e->m->words->sites[r->site]) ? r : NULL;
 }
 
 /* ---- edits ------------------------------------------------------------------------------------- */
