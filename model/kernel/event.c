@@ -31,6 +31,81 @@ static void show(const struct sync *s)
     ((PKEVENT)(uintptr_t)s->address)->Header.SignalState = s->signalled;
 }
 
+/* ---- what a wait needs and takes ------------------------------------------------------------------------- */
+
+/* Could this thread's wait for the object be satisfied at once? */
+static bool satisfiable(const struct sync *s, unsigned thread)
+{
+    if (s->kind == LOCK_MUTEX)
+        return s->owner == OWNER_NONE || s->owner == thread;
+    return s->limit ? s->references > 0 : s->signalled;
+}
+
+/* A mutex that has changed hands and whose new owner has not run yet has depth 0. */
+static void hand_over(struct sync *s, unsigned thread)
+{
+    s->owner = (uint8_t)thread;
+    s->depth = 0;
+    thread_states[thread].locks++;
+    ((PRKMUTEX)(uintptr_t)s->address)->Header.SignalState = 0;
+}
+
+/* Take for this thread what a satisfied wait takes. */
+static void consume(struct sync *s, unsigned thread)
+{
+    if (s->kind == LOCK_MUTEX) {
+        if (s->owner == thread)
+            s->depth++;
+        else
+            hand_over(s, thread);
+    } else if (s->limit) {
+        s->references--;
+        ((PRKSEMAPHORE)(uintptr_t)s->address)->Header.SignalState = (LONG)s->references;
+    } else if (s->synchronization) {
+        s->signalled = false;
+        show(s);
+    }
+}
+
+/* The running thread's wait for the object is over. */
+static void satisfied(struct sync *s, const void *pc)
+{
+    s->used = true;
+    race_acquire(RACE_KEY_SYNC + s->number);
+    if (s->kind == LOCK_MUTEX && s->depth == 0) {
+        s->depth = 1;
+        event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_MUTEX, address_of(s), 0, 0, pc);
+    }
+}
+
+static bool all_satisfiable(struct sync *const *list, unsigned length, unsigned thread)
+{
+    for (unsigned i = 0; i < length; i++)
+        if (!satisfiable(list[i], thread))
+            return false;
+    return true;
+}
+
+static void consume_all(struct sync *const *list, unsigned length, unsigned thread)
+{
+    for (unsigned i = 0; i < length; i++)
+        consume(list[i], thread);
+}
+
+/* Threads that wait for one object, or for any, are served before those that wait for all. */
+void wait_all_satisfy(void)
+{
+    for (unsigned thread = 0; thread < THREADS_MAX; thread++) {
+        struct thread_state *t = &thread_states[thread];
+
+        if (!t->all || !all_satisfiable(t->all, t->all_length, thread))
+            continue;
+        consume_all(t->all, t->all_length, thread);
+        t->all = NULL;
+        sched_release(&t->parked);
+    }
+}
+
 /* Our reading: an event whose bytes were overwritten (SignalState is no longer 0 or 1) is not checked for. */
 static struct sync *event_of(const void *event, const void *pc)
 {
@@ -64,11 +139,12 @@ static void satisfy(struct sync *s)
     if (s->synchronization) {
         if (!sync_satisfy_first(s))
             s->signalled = true;
-        return;
+    } else {
+        s->signalled = true;
+        while (sync_satisfy_first(s)) {
+        }
     }
-    s->signalled = true;
-    while (sync_satisfy_first(s)) {
-    }
+    wait_all_satisfy();
 }
 
 /*
@@ -181,12 +257,6 @@ VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
     Mutex->Header.SignalState = 1;
 }
 
-static void took_mutex(struct sync *s, const void *pc)
-{
-    s->depth = 1;
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_MUTEX, address_of(s), 0, 0, pc);
-}
-
 /*
  * KeReleaseMutex (wdm.h)
  *
@@ -214,11 +284,10 @@ LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
         return 1;
     Mutex->Header.SignalState = 1;
     next = sync_first(s);
-    if (sync_satisfy_first(s)) {
-        s->owner = (uint8_t)next;
-        thread_states[next].locks++;
-        Mutex->Header.SignalState = 0;
-    }
+    if (sync_satisfy_first(s))
+        hand_over(s, next);
+    else
+        wait_all_satisfy();
     return 0;
 }
 
@@ -275,6 +344,7 @@ LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjust
     for (LONG i = 0; i < Adjustment; i++)
         if (!sync_satisfy_first(s))
             s->references++;
+    wait_all_satisfy();
     Semaphore->Header.SignalState = (LONG)s->references;
     event_emit(EV_EVENT_SET, s->number, previous, address_of(s), 0, 0, pc);
     return previous;
@@ -290,34 +360,6 @@ LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------------- */
-
-/* Could the running thread's wait be satisfied at once? */
-static bool satisfiable(const struct sync *s)
-{
-    if (s->kind == LOCK_MUTEX)
-        return s->owner == OWNER_NONE || s->owner == sched_self();
-    return s->limit ? s->references > 0 : s->signalled;
-}
-
-/* Take what a satisfied wait takes. */
-static void consume(struct sync *s, const void *pc)
-{
-    if (s->kind == LOCK_MUTEX) {
-        if (s->owner == sched_self()) {
-            s->depth++;
-        } else {
-            sync_try(s, LOCK_MUTEX);
-            ((PRKMUTEX)(uintptr_t)s->address)->Header.SignalState = 0;
-            took_mutex(s, pc);
-        }
-    } else if (s->limit) {
-        s->references--;
-        ((PRKSEMAPHORE)(uintptr_t)s->address)->Header.SignalState = (LONG)s->references;
-    } else if (s->synchronization) {
-        s->signalled = false;
-        show(s);
-    }
-}
 
 uint64_t deadline_of(const LARGE_INTEGER *timeout)
 {
@@ -344,31 +386,31 @@ static struct sync *waitable(const void *object, const void *pc)
     return s;
 }
 
-static NTSTATUS wait_for(const void *object, const LARGE_INTEGER *timeout, const void *pc)
+static void check_wait_level(const void *object, bool poll, const void *pc)
 {
-    bool poll = timeout && timeout->QuadPart == 0, satisfied = true;
-    struct sync *s;
-
     if (irql_get() >= LEVEL_DISPATCH + (unsigned)poll)
         misuse(MISUSE_WAIT_AT_DISPATCH, NONE, object, irql_get(), LEVEL_APC, pc);
+}
+
+static NTSTATUS wait_for(const void *object, const LARGE_INTEGER *timeout, const void *pc)
+{
+    bool poll = timeout && timeout->QuadPart == 0, done = true;
+    struct sync *s;
+
+    check_wait_level(object, poll, pc);
     s = waitable(object, pc);
-    if (poll || satisfiable(s)) {
+    if (poll || satisfiable(s, sched_self())) {
         sched_point(SITE_KE_WAIT_SINGLE);
         s = waitable(object, pc);
     }
-    if (satisfiable(s)) {
-        consume(s, pc);
-    } else if (poll) {
-        satisfied = false;
-    } else {
-        satisfied = sync_wait(s, SITE_KE_WAIT_SINGLE, deadline_of(timeout), pc);
-        if (satisfied && s->kind == LOCK_MUTEX)
-            took_mutex(s, pc);
-    }
-    if (satisfied)
-        race_acquire(RACE_KEY_SYNC + s->number);
-    event_emit(EV_WAIT, s->number, satisfied ? STATUS_SUCCESS : STATUS_TIMEOUT, address_of(s), 0, 0, pc);
-    return satisfied ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    if (satisfiable(s, sched_self()))
+        consume(s, sched_self());
+    else
+        done = !poll && sync_wait(s, SITE_KE_WAIT_SINGLE, deadline_of(timeout), pc);
+    if (done)
+        satisfied(s, pc);
+    event_emit(EV_WAIT, s->number, done ? STATUS_SUCCESS : STATUS_TIMEOUT, address_of(s), 0, 0, pc);
+    return done ? STATUS_SUCCESS : STATUS_TIMEOUT;
 }
 
 /*
@@ -388,67 +430,86 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
     return wait_for(Object, Timeout, CALLER());
 }
 
-/* A wait for all is one wait after the other. */
-static NTSTATUS wait_all(ULONG count, PVOID objects[], const LARGE_INTEGER *timeout, const void *pc)
+/* Blocks until somebody has taken all the objects for this thread; false when the deadline came first. */
+static bool block_for_all(struct sync *const *list, unsigned length, uint64_t deadline, const void *pc)
 {
-    NTSTATUS status = STATUS_SUCCESS;
+    struct thread_state *self = thread_state();
+    bool done;
 
-    for (ULONG i = 0; i < count && status == STATUS_SUCCESS; i++)
-        status = wait_for(objects[i], timeout, pc);
-    return status;
+    event_emit(EV_BLOCK, list[0]->number, list[0]->kind, address_of(list[0]), length, 0, pc);
+    self->all = list;
+    self->all_length = length;
+    sched_block(&self->parked, SITE_KE_WAIT_SINGLE, deadline);
+    done = !self->all;
+    self->all = NULL;
+    event_emit(EV_WAKE, list[0]->number, list[0]->kind, address_of(list[0]), length, !done, pc);
+    return done;
 }
 
-static NTSTATUS wait_any(ULONG count, PVOID objects[], const LARGE_INTEGER *timeout, const void *pc)
+static NTSTATUS wait_all(struct sync *const *list, unsigned length, const LARGE_INTEGER *timeout, const void *pc)
 {
-    struct sync *list[MAXIMUM_WAIT_OBJECTS], *satisfied = NULL;
-    bool poll = timeout && timeout->QuadPart == 0;
-    ULONG i;
+    bool done = all_satisfiable(list, length, sched_self());
 
-    if (irql_get() >= LEVEL_DISPATCH + (unsigned)poll)
-        misuse(MISUSE_WAIT_AT_DISPATCH, NONE, objects[0], irql_get(), LEVEL_APC, pc);
-    sched_point(SITE_KE_WAIT_SINGLE);
-    for (i = 0; i < count; i++)
-        list[i] = waitable(objects[i], pc);
-    for (i = 0; i < count && !satisfiable(list[i]); i++) {
-    }
-    if (i < count) {
-        satisfied = list[i];
-        consume(satisfied, pc);
-    } else if (!poll) {
-        satisfied = sync_wait_any(list, count, SITE_KE_WAIT_SINGLE, deadline_of(timeout), pc);
-        if (satisfied && satisfied->kind == LOCK_MUTEX)
-            took_mutex(satisfied, pc);
-        for (i = 0; satisfied && list[i] != satisfied; i++) {
+    if (done)
+        consume_all(list, length, sched_self());
+    else if (!timeout || timeout->QuadPart != 0)
+        done = block_for_all(list, length, deadline_of(timeout), pc);
+    for (unsigned i = 0; done && i < length; i++)
+        satisfied(list[i], pc);
+    return done ? STATUS_SUCCESS : STATUS_TIMEOUT;
+}
+
+static NTSTATUS wait_any(struct sync *const *list, unsigned length, const LARGE_INTEGER *timeout, const void *pc)
+{
+    struct sync *which = NULL;
+    unsigned i = 0;
+
+    while (i < length && !satisfiable(list[i], sched_self()))
+        i++;
+    if (i < length) {
+        which = list[i];
+        consume(which, sched_self());
+    } else if (!timeout || timeout->QuadPart != 0) {
+        which = sync_wait_any(list, length, SITE_KE_WAIT_SINGLE, deadline_of(timeout), pc);
+        for (i = 0; which && list[i] != which; i++) {
         }
     }
-    if (satisfied)
-        race_acquire(RACE_KEY_SYNC + satisfied->number);
-    event_emit(EV_WAIT, list[0]->number, satisfied ? (NTSTATUS)i : STATUS_TIMEOUT, address_of(list[0]), count, 0, pc);
-    return satisfied ? (NTSTATUS)i : STATUS_TIMEOUT;
+    if (which)
+        satisfied(which, pc);
+    return which ? STATUS_WAIT_0 + (NTSTATUS)i : STATUS_TIMEOUT;
 }
 
 /*
  * KeWaitForMultipleObjects (wdm.h)
  *
  * Caller      as KeWaitForSingleObject
- * Documented  WaitAny: the index of the object that satisfied the wait; more than THREAD_WAIT_OBJECTS need a
- *             WaitBlockArray                                       (KeWaitForMultipleObjects)
- * Our reading WaitAll waits for one object after the other; a missing WaitBlockArray is not noticed
+ * Documented  WaitAny: the index of the object that satisfied the wait; WaitAll: no object is taken before all can be;
+ *             more than THREAD_WAIT_OBJECTS need a WaitBlockArray  (KeWaitForMultipleObjects)
+ * Our reading too many objects are a bug check, as on Windows
  */
 NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
                                   KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                   PKWAIT_BLOCK WaitBlockArray)
 {
+    struct sync *list[MAXIMUM_WAIT_OBJECTS];
     const void *pc = CALLER();
+    NTSTATUS status;
 
     (void)WaitReason;
     (void)WaitMode;
     (void)Alertable;
-    (void)WaitBlockArray;
-    memory_use(Object, Count * sizeof *Object, false, pc);
-    if (Count == 0 || Count > MAXIMUM_WAIT_OBJECTS)
+    if (Count == 0 || Count > (WaitBlockArray ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS))
         KeBugCheck(MAXIMUM_WAIT_OBJECTS_EXCEEDED);
-    return WaitType == WaitAll ? wait_all(Count, Object, Timeout, pc) : wait_any(Count, Object, Timeout, pc);
+    memory_use(Object, Count * sizeof *Object, false, pc);
+    if (WaitBlockArray)
+        memory_use(WaitBlockArray, Count * sizeof *WaitBlockArray, true, pc);
+    check_wait_level(Object[0], Timeout && Timeout->QuadPart == 0, pc);
+    sched_point(SITE_KE_WAIT_SINGLE);
+    for (ULONG i = 0; i < Count; i++)
+        list[i] = waitable(Object[i], pc);
+    status = WaitType == WaitAll ? wait_all(list, Count, Timeout, pc) : wait_any(list, Count, Timeout, pc);
+    event_emit(EV_WAIT, list[0]->number, status, address_of(list[0]), Count, 0, pc);
+    return status;
 }
 
 /*

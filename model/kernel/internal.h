@@ -55,6 +55,8 @@ struct thread_state {
     uint8_t spins;                          /* of these, the ones that need DISPATCH_LEVEL */
     bool several;                           /* it waits for any of several objects … */
     uint32_t satisfied_by;                  /* … and this one ended the wait */
+    struct sync *const *all;                /* it waits for all of these at once; NULL: it does not */
+    unsigned all_length;
     sched_wait parked;                      /* where the thread waits for a dispatcher object */
 };
 extern struct thread_state thread_states[THREADS_MAX];
@@ -72,6 +74,7 @@ struct sync {
     uint8_t kind;                           /* enum lock_kind; LOCK_EX_SHARED and the like: the exclusive one's */
     bool ready;                             /* initialised by its function */
     bool used;
+    bool must_be_deleted;                   /* before its memory goes away: resources, lookaside lists */
     uint8_t owner;                          /* thread that holds it exclusively, or OWNER_NONE */
     uint8_t depth;                          /* KMUTEX: times its owner took it */
     uint8_t old_irql;                       /* FAST_MUTEX */
@@ -98,6 +101,8 @@ struct sync *sync_peek(const void *address);            /* NULL when there is no
 struct sync *sync_init(const void *address, size_t size, enum lock_kind kind, const void *pc);
 /* Is a held lock, a thread that waits or a queued work item in these bytes?  Its number in *number. */
 bool sync_in_use(const char *begin, size_t size, uint32_t *number);
+/* Is there an object in these bytes that a function of its own has to delete first? */
+bool sync_not_deleted(const char *begin, size_t size, uint32_t *number);
 /* An object without need for initialisation: its bytes must be zero at its first use. */
 void sync_require_zero(struct sync *s, size_t size, const void *pc);
 /* The object of this number, of this execution. */
@@ -117,13 +122,14 @@ bool sync_wait(struct sync *s, unsigned site, uint64_t deadline, const void *pc)
 struct sync *sync_wait_any(struct sync *const *list, unsigned length, unsigned site, uint64_t deadline, const void *pc);
 bool sync_satisfy_first(struct sync *s);                /* false when nobody waits */
 unsigned sync_first(const struct sync *s);              /* the thread sync_satisfy_first would take */
+void wait_all_satisfy(void);                            /* a dispatcher object was signalled (event.c) */
 
 /* ---- pool (pool.c) */
 void pool_reset(void);
+/* What all allocators and all ways to free have in common, checks included; flags: enum alloc_flags. */
+char *pool_allocate(size_t size, uint32_t tag, uint32_t flags, const void *pc);
+void pool_free(void *address, uint32_t tag, const void *pc);
 extern uint32_t pool_used;                  /* bytes of the arena in use, from POOL_BASE */
-/* A block of the kernel's own, made for the module; NULL when the fault point `site` says so. */
-char *pool_internal(size_t size, uint32_t tag, unsigned site, const void *pc);
-void pool_internal_free(void *address, const void *pc);
 struct pool_block *pool_near(const void *address, uint32_t *number);    /* red zones too */
 enum { POOL_GRANULE = 16 };
 extern uint16_t pool_owners[POOL_BYTES_MAX / POOL_GRANULE]; /* of each granule: block number + 1; 0 nobody's */

@@ -224,6 +224,7 @@ static void expire(const struct ticket *t)
         s->signalled = true;
     while (!s->synchronization && sync_satisfy_first(s)) {
     }
+    wait_all_satisfy();
     ((PKTIMER)(uintptr_t)s->address)->Header.SignalState = s->signalled;
     if (t->dpc)
         queue_dpc(t->dpc, NULL, NULL, NULL);

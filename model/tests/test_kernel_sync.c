@@ -532,6 +532,7 @@ static void several_objects(void)
     KeSetEvent(&event, 0, FALSE);
     LAB_EXPECT(done == 1 && KeReadStateEvent(&other) == 0 && KeReadStateEvent(&event) == 1);
     LAB_EXPECT(wait_two(WaitAll, &span) == STATUS_TIMEOUT);
+    LAB_EXPECT(wait_two(WaitAny, &span) == STATUS_WAIT_0);
     LAB_EXPECT(wait_two(WaitAny, &span) == STATUS_TIMEOUT);
     KeSetEvent(&event, 0, FALSE);
     KeSetEvent(&other, 0, FALSE);
