@@ -46,6 +46,8 @@ const char *const misuse_names[MISUSES] = {
     [MISUSE_IMAGE_GONE] = "ran after the unload",
     [MISUSE_HANDLE_CLOSED] = "closed a handle that is not one to close",
     [MISUSE_COMPARE_IF_LUID] = "compared the Guid of a MIT_IF_LUID module id",
+    [MISUSE_NOT_DELETED] = "left a resource or a lookaside list undeleted",
+    [MISUSE_WSK_UNBALANCED] = "registered, deregistered or released more often than WSK allows",
 };
 
 const char *event_name(uint16_t kind)

@@ -206,6 +206,10 @@ enum misuse {
     MISUSE_IMAGE_GONE,                      /* module code was about to run after the unload */
     MISUSE_HANDLE_CLOSED,                   /* ZwClose of something that is no handle of this thread's; a token */
     MISUSE_COMPARE_IF_LUID,                 /* the Guid of a MIT_IF_LUID module id was compared */
+    MISUSE_NOT_DELETED,                     /* the memory of a resource or a lookaside list goes away, and nobody has
+                                             * deleted it; b = block that is freed, or NONE: the image */
+    MISUSE_WSK_UNBALANCED,                  /* a WSK registration that is one already, or none any more; a release
+                                             * without a capture */
     MISUSES
 };
 

@@ -83,12 +83,16 @@ bool image_contains(const void *address, bool *writable)
 
 static void leave_memory(void)
 {
+    uint32_t object;
+
     work_drain();
     loaded = false;
     gone = true;
     event_emit(EV_IMAGE_GONE, 0, 0, 0, 0, 0, NULL);
     for (uint32_t rest = work_running(); rest; rest &= rest - 1)
         misuse(MISUSE_IMAGE_GONE, (uint32_t)__builtin_ctz(rest), NULL, 1, 0, NULL);
+    if (sync_not_deleted(image_data_begin, (size_t)(image_data_end - image_data_begin), &object))
+        misuse(MISUSE_NOT_DELETED, object, sync_number(object)->address, NONE, 0, NULL);
     pool_report_leaks();
 }
 

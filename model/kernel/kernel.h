@@ -47,6 +47,9 @@ struct pool_block *pool_find(const void *address, uint32_t *number);
 const struct pool_block *pool_get(uint32_t number);
 uint32_t pool_count(void);                  /* blocks allocated so far in this execution */
 void pool_report_leaks(void);               /* EV_LEAK for each live block not ALLOC_INTERNAL-owned by the mock */
+/* A block of the kernel's own, made for the module; NULL when the fault point `site` says so. */
+char *pool_internal(size_t size, uint32_t tag, unsigned site, const void *pc);
+void pool_internal_free(void *address, const void *pc);
 
 /* ---- memory (memory.c): the module's loads and stores */
 /* Every instrumented load or store of module code comes here before it happens. */

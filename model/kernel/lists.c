@@ -190,20 +190,39 @@ LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER 
  * Caller      module, IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for paged lists
  * Documented  entries of one size; the list must be deleted        (ExInitializeNPagedLookasideList)
  * Our reading nothing is cached: each entry is a pool block of its own, so that a use after free is seen; a
- *             list that is never deleted is not noticed
+ *             list is to be deleted before its memory goes away
  */
 static void initialise(GENERAL_LOOKASIDE *l, POOL_TYPE type, SIZE_T size, ULONG tag, const void *pc)
 {
-    memory_use(l, sizeof *l, true, pc);
+    irql_require_max(type & PagedPool ? LEVEL_APC : LEVEL_DISPATCH, pc);
+    sync_init(l, sizeof *l, SYNC_OTHER, pc)->must_be_deleted = true;
     memset(l, 0, sizeof *l);
     l->Type = type;
     l->Size = (ULONG)size;
     l->Tag = tag;
 }
 
-static PVOID from_pool(const GENERAL_LOOKASIDE *l)
+/* The list, which must have been initialised and not been deleted since. */
+static struct sync *lookaside(GENERAL_LOOKASIDE *l, const void *pc)
 {
-    return ExAllocatePoolWithTag(l->Type, l->Size, l->Tag);
+    struct sync *s;
+
+    memory_check(l, sizeof *l, true, pc);
+    s = sync_get(l, SYNC_OTHER);
+    if (!s->must_be_deleted)
+        misuse(MISUSE_NOT_INITIALISED, s->number, l, SYNC_OTHER, 0, pc);
+    irql_require_max(l->Type & PagedPool ? LEVEL_APC : LEVEL_DISPATCH, pc);
+    return s;
+}
+
+static void delete(GENERAL_LOOKASIDE *l, const void *pc)
+{
+    lookaside(l, pc)->must_be_deleted = false;
+}
+
+static PVOID from_pool(const GENERAL_LOOKASIDE *l, const void *pc)
+{
+    return pool_allocate(l->Size, l->Tag, l->Type & PagedPool ? ALLOC_PAGED : 0, pc);
 }
 
 #define LOOKASIDE(Kind, TYPE, pool_type)                                                                            \
@@ -217,24 +236,24 @@ static PVOID from_pool(const GENERAL_LOOKASIDE *l)
     }                                                                                                               \
     VOID ExDelete##Kind##LookasideList(TYPE *Lookaside)                                                             \
     {                                                                                                               \
-        memory_use(Lookaside, sizeof *Lookaside, true, CALLER());                                                   \
+        delete(&Lookaside->L, CALLER());                                                                            \
     }                                                                                                               \
     PVOID ExAllocateFrom##Kind##LookasideList(TYPE *Lookaside)                                                      \
     {                                                                                                               \
         GENERAL_LOOKASIDE *l = &Lookaside->L;                                                                       \
                                                                                                                     \
-        memory_check(l, sizeof *l, true, CALLER());                                                                 \
-        return l->Allocate ? l->Allocate(l->Type, l->Size, l->Tag) : from_pool(l);                                  \
+        lookaside(l, CALLER());                                                                                     \
+        return l->Allocate ? l->Allocate(l->Type, l->Size, l->Tag) : from_pool(l, CALLER());                        \
     }                                                                                                               \
     VOID ExFreeTo##Kind##LookasideList(TYPE *Lookaside, PVOID Entry)                                                \
     {                                                                                                               \
         GENERAL_LOOKASIDE *l = &Lookaside->L;                                                                       \
                                                                                                                     \
-        memory_check(l, sizeof *l, true, CALLER());                                                                 \
+        lookaside(l, CALLER());                                                                                     \
         if (l->Free)                                                                                                \
             l->Free(Entry);                                                                                         \
         else                                                                                                        \
-            ExFreePoolWithTag(Entry, l->Tag);                                                                       \
+            pool_free(Entry, l->Tag, CALLER());                                                                     \
     }
 
 LOOKASIDE(NPaged, NPAGED_LOOKASIDE_LIST, NonPagedPoolNx)
@@ -254,29 +273,29 @@ NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUN
 
 VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
-    memory_use(Lookaside, sizeof *Lookaside, true, CALLER());
+    delete(&Lookaside->L, CALLER());
 }
 
 VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
-    memory_check(Lookaside, sizeof *Lookaside, true, CALLER());
+    lookaside(&Lookaside->L, CALLER());
 }
 
 PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
     GENERAL_LOOKASIDE *l = &Lookaside->L;
 
-    memory_check(l, sizeof *l, true, CALLER());
-    return l->AllocateEx ? l->AllocateEx(l->Type, l->Size, l->Tag, Lookaside) : from_pool(l);
+    lookaside(l, CALLER());
+    return l->AllocateEx ? l->AllocateEx(l->Type, l->Size, l->Tag, Lookaside) : from_pool(l, CALLER());
 }
 
 VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry)
 {
     GENERAL_LOOKASIDE *l = &Lookaside->L;
 
-    memory_check(l, sizeof *l, true, CALLER());
+    lookaside(l, CALLER());
     if (l->FreeEx)
         l->FreeEx(Entry, Lookaside);
     else
-        ExFreePoolWithTag(Entry, l->Tag);
+        pool_free(Entry, l->Tag, CALLER());
 }

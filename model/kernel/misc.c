@@ -1,5 +1,5 @@
 /*
- * misc.c - assertions and bug checks, time, processors, devices, strings, the registry.
+ * misc.c - assertions and bug checks, time, processors, devices, strings.
  */
 #include "internal.h"
 
@@ -211,22 +211,45 @@ VOID ExInitializeDriverRuntime(ULONG RuntimeFlags)
     (void)RuntimeFlags;
 }
 
-/* Our reading: the caller's stack is large enough, so the callout is called on it. */
+/*
+ * KeExpandKernelStackAndCallout, KeExpandKernelStackAndCalloutEx (ntddk.h)
+ *
+ * Caller      module, IRQL <= DISPATCH_LEVEL; <= APC_LEVEL when Wait is TRUE
+ * Documented  calls the routine on a stack of at least that size; STATUS_INVALID_PARAMETER for more than
+ *             MAXIMUM_EXPANSION_SIZE, STATUS_NO_MEMORY when the stack cannot grow; the routine returns at the level
+ *             it was called at                                     (KeExpandKernelStackAndCalloutEx)
+ * Our reading the caller's stack is large enough, so the routine is called on it; whether that fails is a choice, as
+ *             for an allocation
+ */
+static NTSTATUS expand_stack(PEXPAND_STACK_CALLOUT callout, PVOID parameter, SIZE_T size, BOOLEAN wait, const void *pc)
+{
+    unsigned level = irql_get(), region = region_depth();
+
+    irql_require_max(wait ? LEVEL_APC : LEVEL_DISPATCH, pc);
+    if (size > MAXIMUM_EXPANSION_SIZE)
+        return STATUS_INVALID_PARAMETER;
+    if (choice_ask(CHOICE_FAULT, sched_self(), SITE_ALLOCATE, 2)) {
+        event_emit(EV_ALLOC_FAILED, NONE, (int64_t)size, 0, 0, ALLOC_INJECTED | ALLOC_INTERNAL, pc);
+        return STATUS_NO_MEMORY;
+    }
+    callout(parameter);
+    if (irql_get() != level)
+        misuse(irql_get() > level ? MISUSE_IRQL_TOO_HIGH : MISUSE_IRQL_TOO_LOW, NONE, NULL, irql_get(), level, pc);
+    if (region_depth() != region)
+        misuse(MISUSE_REGION_UNBALANCED, NONE, NULL, region_depth(), region, pc);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size)
 {
-    (void)Size;
-    Callout(Parameter);
-    return STATUS_SUCCESS;
+    return expand_stack(Callout, Parameter, Size, TRUE, CALLER());
 }
 
 NTSTATUS KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size, BOOLEAN Wait,
                                          PVOID Context)
 {
-    (void)Size;
-    (void)Wait;
     (void)Context;
-    Callout(Parameter);
-    return STATUS_SUCCESS;
+    return expand_stack(Callout, Parameter, Size, Wait, CALLER());
 }
 
 /* ---- devices --------------------------------------------------------------------------------------------- */
@@ -290,7 +313,7 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     pool_internal_free(DeviceObject, pc);
 }
 
-/* ---- strings and the registry ---------------------------------------------------------------------------- */
+/* ---- strings ----------------------------------------------------------------------------------------- */
 
 SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
 {
@@ -381,16 +404,4 @@ NTSTATUS ExUuidCreate(UUID *Uuid)
     Uuid->Data3 = 0x4000;                   /* version 4, variant 1 */
     Uuid->Data4[0] = 0x80;
     return STATUS_SUCCESS;
-}
-
-NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
-                                PVOID Environment)
-{
-    (void)RelativeTo;
-    (void)Path;
-    (void)QueryTable;
-    (void)Context;
-    (void)Environment;
-    irql_require_max(LEVEL_PASSIVE, CALLER());
-    return STATUS_OBJECT_NAME_NOT_FOUND;
 }

@@ -155,6 +155,8 @@ static void release(struct pool_block *b, uint32_t number, uint32_t tag, const v
 
     if (sync_in_use(b->address, b->size, &object))
         misuse(MISUSE_POOL_FREE_IN_USE, number, b->address, object, sync_number(object)->kind, pc);
+    if (sync_not_deleted(b->address, b->size, &object))
+        misuse(MISUSE_NOT_DELETED, object, b->address, number, 0, pc);
     memset(b->address, FILL_FREED, b->size);
     POISON(b->address, b->size);
     b->free_event = event_count();
@@ -194,7 +196,7 @@ static bool tag_is_printable(uint32_t tag)
     return true;
 }
 
-static char *checked_allocate(size_t size, uint32_t tag, uint32_t flags, const void *pc)
+char *pool_allocate(size_t size, uint32_t tag, uint32_t flags, const void *pc)
 {
     irql_require_max(flags & ALLOC_PAGED ? LEVEL_APC : LEVEL_DISPATCH, pc);
     if (!tag_is_printable(tag))
@@ -221,7 +223,7 @@ static void *allocate_type(POOL_TYPE type, size_t size, uint32_t tag, bool zeroe
     else if (!((unsigned)type & POOL_NX_ALLOCATION))
         flags |= ALLOC_EXECUTE;
     raise = raise || (unsigned)type & POOL_RAISE_IF_ALLOCATION_FAILURE;
-    return or_raise(checked_allocate(size, tag, flags, pc), raise, pc);
+    return or_raise(pool_allocate(size, tag, flags, pc), raise, pc);
 }
 
 static void *allocate_flags(POOL_FLAGS asked, size_t size, uint32_t tag, const void *pc)
@@ -232,7 +234,7 @@ static void *allocate_flags(POOL_FLAGS asked, size_t size, uint32_t tag, const v
         flags |= ALLOC_PAGED;
     if (asked & POOL_FLAG_NON_PAGED_EXECUTE)
         flags |= ALLOC_EXECUTE;
-    return or_raise(checked_allocate(size, tag, flags, pc), asked & POOL_FLAG_RAISE_ON_FAILURE, pc);
+    return or_raise(pool_allocate(size, tag, flags, pc), asked & POOL_FLAG_RAISE_ON_FAILURE, pc);
 }
 
 /*
@@ -288,7 +290,7 @@ PVOID ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
     return allocate_type(PoolType, NumberOfBytes, 0x656E6F4E, ZEROED_WHEN_ASKED, false, CALLER());
 }
 
-static void checked_free(void *address, uint32_t tag, const void *pc)
+void pool_free(void *address, uint32_t tag, const void *pc)
 {
     uint32_t number = NONE;
     struct pool_block *b;
@@ -320,17 +322,17 @@ static void checked_free(void *address, uint32_t tag, const void *pc)
  */
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
-    checked_free(P, Tag, CALLER());
+    pool_free(P, Tag, CALLER());
 }
 
 VOID ExFreePool(PVOID P)
 {
-    checked_free(P, 0, CALLER());
+    pool_free(P, 0, CALLER());
 }
 
 VOID ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
 {
     (void)ExtendedParameters;
     (void)ExtendedParametersCount;
-    checked_free(P, Tag, CALLER());
+    pool_free(P, Tag, CALLER());
 }

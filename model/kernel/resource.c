@@ -66,7 +66,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
     const void *pc = CALLER();
 
     irql_require_max(LEVEL_DISPATCH, pc);
-    sync_init(Resource, sizeof *Resource, LOCK_PUSH_EXCLUSIVE, pc);
+    sync_init(Resource, sizeof *Resource, LOCK_PUSH_EXCLUSIVE, pc)->must_be_deleted = true;
     return STATUS_SUCCESS;
 }
 
@@ -83,7 +83,7 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
 
     if (s->owner != OWNER_NONE || s->reader_count)
         misuse(MISUSE_POOL_FREE_IN_USE, s->number, Resource, s->number, s->kind, pc);
-    s->ready = false;
+    s->ready = s->must_be_deleted = false;
     return STATUS_SUCCESS;
 }
 

@@ -125,6 +125,17 @@ bool sync_in_use(const char *begin, size_t size, uint32_t *number)
     return false;
 }
 
+bool sync_not_deleted(const char *begin, size_t size, uint32_t *number)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if ((size_t)((const char *)objects[i].address - begin) < size && objects[i].must_be_deleted) {
+            *number = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 void sync_require_zero(struct sync *s, size_t size, const void *pc)
 {
     static const char zero[64];

@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-enum { JOBS_MAX = 256, ITEM_BYTES = 64, IO_WORK_TAG = 0x69576F49 };
+enum { JOBS_MAX = 256, ITEM_BYTES = 64, IO_WORK_TAG = 0x69576F49, THREAD_BYTES = 64, THREAD_TAG = 0x65726854 };
 
 enum job_kind { JOB_IO, JOB_IO_EX, JOB_QUEUE, JOB_THREAD };
 
@@ -20,7 +20,9 @@ struct job {
     enum job_kind kind;
     uint32_t item;                          /* number of the item; of the thread's object */
     void *routine, *context, *object;       /* object: what the item was made for; JOB_QUEUE, JOB_IO_EX: the item */
+    char *thread;                           /* JOB_THREAD: the thread object, while the module may have it */
     bool open;                              /* its handle was not closed */
+    unsigned references;                    /* to the thread object, by pointer; the handle is not one of them */
     jmp_buf terminate;
 };
 
@@ -189,6 +191,7 @@ static void body(void *argument)
         race_release(RACE_KEY_SYNC + j->item);
         while (sync_satisfy_first(s)) {
         }
+        wait_all_satisfy();
     } else {
         take_off(j);
         work_call(j->item, LEVEL_PASSIVE, j->routine, j->context, call_job, j);
@@ -210,7 +213,9 @@ static struct job *job_make(enum job_kind kind)
     job_count++;
     j->kind = kind;
     j->routine = j->context = j->object = NULL;
+    j->thread = NULL;
     j->open = false;
+    j->references = 0;
     return j;
 }
 
@@ -424,13 +429,25 @@ VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
 
 /* ---- system threads -------------------------------------------------------------------------------------- */
 
+/* What a handle or a reference of the module keeps.  A thread that nobody can name any more still runs. */
+static void drop_thread(struct job *j, const void *pc)
+{
+    char *thread = j->thread;
+
+    if (j->open || j->references)
+        return;
+    j->thread = NULL;
+    pool_internal_free(thread, pc);
+}
+
 /*
  * PsCreateSystemThread (wdm.h)
  *
  * Caller      module, PASSIVE_LEVEL
  * Documented  the handle must be closed; the thread ends in PsTerminateSystemThread or by returning
  *                                                                  (PsCreateSystemThread)
- * Our reading it fails like an allocation does
+ * Our reading it fails like an allocation does; the thread object is a block of the module's pool until the handle
+ *             and all references are gone, so that forgetting one of them is a leak
  */
 NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                               HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
@@ -439,20 +456,21 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
     const void *pc = CALLER();
     struct job *j;
     struct sync *s;
+    char *thread;
 
     (void)DesiredAccess;
     (void)ObjectAttributes;
     (void)ProcessHandle;
     irql_require_max(LEVEL_PASSIVE, pc);
-    if (choice_ask(CHOICE_FAULT, sched_self(), SITE_ALLOCATE, 2)) {
-        event_emit(EV_ALLOC_FAILED, NONE, 0, 0, 0, ALLOC_INJECTED | ALLOC_INTERNAL, pc);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
     memory_use(ThreadHandle, sizeof *ThreadHandle, true, pc);
+    thread = pool_internal(THREAD_BYTES, THREAD_TAG, SITE_ALLOCATE, pc);
+    if (!thread)
+        return STATUS_INSUFFICIENT_RESOURCES;
     j = job_make(JOB_THREAD);
-    s = sync_get(j, SYNC_OTHER);
+    s = sync_get(thread, SYNC_OTHER);
     s->ready = true;
     j->item = s->number;
+    j->thread = thread;
     j->routine = (void *)StartRoutine;
     j->context = StartContext;
     j->open = true;
@@ -489,13 +507,22 @@ static struct job *job_of_handle(HANDLE handle)
     return &jobs[offset / 4];
 }
 
+static struct job *job_of_object(const void *object)
+{
+    for (unsigned i = 0; i < job_count; i++)
+        if (object && jobs[i].thread == object)
+            return &jobs[i];
+    return NULL;
+}
+
 /*
  * ObReferenceObjectByHandle, ObfReferenceObject, ObfDereferenceObject (wdm.h)
  *
- * Caller      module, PASSIVE_LEVEL (ObfDereferenceObject <= DISPATCH_LEVEL)
- * Documented  gives the object behind a handle; a wait for it lasts until the thread ended
- *                                                                  (ObReferenceObjectByHandle)
- * Our reading references of thread objects are not counted: leaking one is not noticed
+ * Caller      module, PASSIVE_LEVEL (ObfReferenceObject, ObfDereferenceObject <= DISPATCH_LEVEL)
+ * Documented  gives the object behind a handle, with a reference that is to be given back; a wait for it lasts until
+ *             the thread ended                                     (ObReferenceObjectByHandle)
+ * Our reading thread objects are the only ones that are counted; a reference given back too often is bug check
+ *             REFERENCE_BY_POINTER, devices and drivers are left alone
  */
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
                                    KPROCESSOR_MODE AccessMode, PVOID *Object,
@@ -515,22 +542,40 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
         return STATUS_INVALID_HANDLE;
     if (ObjectType && ObjectType != &thread_type)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    *Object = j;
+    j->references++;
+    *Object = j->thread;
     return STATUS_SUCCESS;
 }
 
 LONG_PTR ObfReferenceObject(PVOID Object)
 {
-    (void)Object;
-    irql_require_max(LEVEL_DISPATCH, CALLER());
-    return 2;
+    const void *pc = CALLER();
+    struct job *j = job_of_object(Object);
+
+    irql_require_max(LEVEL_DISPATCH, pc);
+    memory_check(Object, sizeof(PVOID), true, pc);
+    if (!j)
+        return 2;
+    return ++j->references + j->open;
 }
 
 LONG_PTR ObfDereferenceObject(PVOID Object)
 {
-    (void)Object;
-    irql_require_max(LEVEL_DISPATCH, CALLER());
-    return 1;
+    const void *pc = CALLER();
+    struct job *j = job_of_object(Object);
+    LONG_PTR left;
+
+    irql_require_max(LEVEL_DISPATCH, pc);
+    memory_check(Object, sizeof(PVOID), true, pc);
+    if (!j)
+        return 1;
+    if (!j->references) {
+        event_emit(EV_BUGCHECK, j->item, REFERENCE_BY_POINTER, (uint64_t)(uintptr_t)Object, 0, 0, pc);
+        return 0;
+    }
+    left = --j->references + j->open;
+    drop_thread(j, pc);
+    return left;
 }
 
 /*
@@ -553,6 +598,7 @@ NTSTATUS ZwClose(HANDLE Handle)
         return STATUS_INVALID_HANDLE;
     }
     j->open = false;
+    drop_thread(j, pc);
     return STATUS_SUCCESS;
 }
 

@@ -15,7 +15,7 @@ enum {
     KEY_BINDING = KEY_END + REGISTRATIONS_MAX,
     KEYS_END = KEY_BINDING + BINDINGS_MAX
 };
-_Static_assert(KEYS_END <= 1 << 24, "counterparts have the keys from there on");
+_Static_assert(KEYS_END <= 1 << 23, "WSK and the counterparts have the keys from there on");
 
 void order_begin_registration(const struct registration *r)
 {

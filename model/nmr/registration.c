@@ -35,6 +35,7 @@ void nmr_reset(void)
     binding_reset();
     handle_reset();
     attach_reset();
+    wsk_reset();
 }
 
 uint32_t registration_count(void)

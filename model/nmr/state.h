@@ -153,5 +153,6 @@ void registration_reset(void);
 void binding_reset(void);
 void handle_reset(void);
 void attach_reset(void);
+void wsk_reset(void);
 
 #endif

@@ -116,7 +116,7 @@ static void misuse(const struct event *e)
     case MISUSE_NOT_INITIALISED:
         not_initialised(e, f);
         break;
-    case MISUSE_RUNDOWN_UNDERFLOW: case MISUSE_RUNDOWN_REINIT:
+    case MISUSE_RUNDOWN_UNDERFLOW: case MISUSE_RUNDOWN_REINIT: case MISUSE_WSK_UNBALANCED:
         REPORT(e, RULE_KRN_4, "%s", misuse_names[e->value]);
         break;
     case MISUSE_WORK_QUEUED_TWICE: case MISUSE_WORK_FREED_QUEUED: case MISUSE_WORK_NOT_AN_ITEM:
@@ -127,6 +127,9 @@ static void misuse(const struct event *e)
         break;
     case MISUSE_HANDLE_CLOSED:
         REPORT(e, RULE_PA_29, "an NMR handle was closed");
+        break;
+    case MISUSE_NOT_DELETED:
+        REPORT(e, RULE_MEM_8, "the memory of a resource or a lookaside list goes away, which nobody deleted");
         break;
     case MISUSE_COMPARE_IF_LUID:
         REPORT(e, RULE_PA_15, "the Guid of a module id of type MIT_IF_LUID was compared");
