@@ -120,12 +120,19 @@
 #define DECLSPEC_SELECTANY __attribute__((weak))
 #define DECLSPEC_UUID(...)
 
-/* Structured exceptions are not simulated: the guarded block runs, the handler is compiled but never runs. */
+/*
+ * Structured exceptions are not simulated: the guarded block runs, the handler is compiled but never runs.  A
+ * termination handler runs when the end of its guarded block is reached; leaving that block otherwise passes it by.
+ */
 #ifndef __cplusplus
 #undef __try
 #undef __except
+#undef __finally
 #define __try if (1)
 #define __except(...) else if (((void)(__VA_ARGS__)), 0)
+#define __finally
+#define AbnormalTermination() FALSE
+#define _abnormal_termination() FALSE
 #define EXCEPTION_EXECUTE_HANDLER 1
 #define EXCEPTION_CONTINUE_SEARCH 0
 #define EXCEPTION_CONTINUE_EXECUTION (-1)
