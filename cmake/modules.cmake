@@ -10,6 +10,7 @@
 #       [SUMMARY "one line"]    for `nmrcheck list`
 #       [PARENT module RULE PA-4]   of a mutant
 #       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
+#                               (a source may include "x.tmh" of WPP: see wpp.cmake)
 #       [QUIET]                 without warnings: code that is wrong on purpose, or not ours to mend; mutants are
 #       [ALONE])                not part of ALL: linked only where named
 #
@@ -20,6 +21,7 @@
 #
 # links modules into a program and generates the table `modules` of model/world.h for it.
 
+include(wpp)
 find_program(NMRCHECK_OBJCOPY objcopy REQUIRED)
 find_program(NMRCHECK_NM nm REQUIRED)
 find_program(NMRCHECK_READELF readelf REQUIRED)
@@ -41,7 +43,9 @@ function(nmrcheck_add_module)
     set(library module_${m_NAME})
     add_library(${library} OBJECT ${m_SOURCES})
     target_link_libraries(${library} PRIVATE nmrcheck_wdk)
-    target_include_directories(${library} PRIVATE ${m_INCLUDES})
+    nmrcheck_wpp(wpp ${m_NAME} FOLDERS ${m_INCLUDES} SOURCES ${m_SOURCES})
+    target_include_directories(${library} PRIVATE ${m_INCLUDES} ${wpp})
+    set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_WPP "${wpp}")
     target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_FLAGS})
     if(m_QUIET OR m_PARENT)
         target_compile_options(${library} PRIVATE -w)
@@ -190,7 +194,8 @@ function(nmrcheck_add_mutants folder)
                 list(APPEND like_parent ${property} ${value})
             endif()
         endforeach()
+        get_property(wpp GLOBAL PROPERTY nmrcheck_module_${parent}_WPP)
         nmrcheck_add_module(NAME ${name} SOURCES ${sources} ${like_parent}
-            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} INCLUDES ${includes})
+            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} INCLUDES ${includes} ${wpp})
     endforeach()
 endfunction()

@@ -1,0 +1,55 @@
+# WPP: driver sources include "x.tmh", which the trace preprocessor of the WDK writes.
+#
+#   nmrcheck_wpp(variable name FOLDERS folder ... SOURCES file.c ...)
+#
+# writes an empty one for each that the sources include, and puts its folder in `variable` (nothing when there is
+# none).  The trace functions that the sources, or headers beside them, declare in "FUNC Name(...)" lines of a WPP
+# configuration become macros that evaluate nothing.
+
+# The names in the FUNC lines of a file.
+function(nmrcheck_wpp_functions variable file)
+    file(STRINGS ${file} lines REGEX "^[ \t/*]*FUNC[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]*[({]")
+    list(TRANSFORM lines REPLACE "^[ \t/*]*FUNC[ \t]+([A-Za-z_][A-Za-z0-9_]*).*$" "\\1")
+    set(${variable} ${lines} PARENT_SCOPE)
+endfunction()
+
+function(nmrcheck_wpp variable name)
+    cmake_parse_arguments(PARSE_ARGV 2 w "" "" "FOLDERS;SOURCES")
+    set(out ${PROJECT_BINARY_DIR}/wpp/${name})
+    set(headers)
+    set(configured)
+    foreach(source IN LISTS w_SOURCES)
+        get_filename_component(source ${source} ABSOLUTE)
+        if(NOT EXISTS ${source})
+            continue()
+        endif()
+        get_filename_component(folder ${source} DIRECTORY)
+        list(APPEND w_FOLDERS ${folder})
+        list(APPEND configured ${source})
+        file(STRINGS ${source} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[\"<][^\">]*[.]tmh[\">]")
+        list(TRANSFORM lines REPLACE "^[^\"<]*[\"<]([^\">]*)[\">].*$" "\\1")
+        list(APPEND headers ${lines})
+    endforeach()
+    set(${variable} "" PARENT_SCOPE)
+    if(NOT headers)
+        return()
+    endif()
+
+    list(REMOVE_DUPLICATES w_FOLDERS)
+    foreach(folder IN LISTS w_FOLDERS)
+        file(GLOB beside CONFIGURE_DEPENDS ${folder}/*.h)
+        list(APPEND configured ${beside})
+    endforeach()
+    set(content "#include <wpp.h>\n")
+    foreach(file IN LISTS configured)
+        nmrcheck_wpp_functions(functions ${file})
+        foreach(function IN LISTS functions)
+            string(APPEND content "#undef ${function}\n#define ${function}(...) ((VOID)0)\n")
+        endforeach()
+    endforeach()
+    foreach(header IN LISTS headers)
+        file(CONFIGURE OUTPUT ${out}/${header} CONTENT "${content}" @ONLY)
+    endforeach()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${configured})
+    set(${variable} ${out} PARENT_SCOPE)
+endfunction()
