@@ -21,7 +21,8 @@ struct directive {
     enum { SIZE_INT, SIZE_SHORT, SIZE_CHAR, SIZE_64, SIZE_WIDE } size;
 };
 
-static void put(struct sink *s, unsigned c)
+/* What is wrong with the memory was told before; when nobody ended the execution it goes on. */
+static RAW void put(struct sink *s, unsigned c)
 {
     if (s->length < s->room && s->wide)
         ((WCHAR *)s->to)[s->length] = (WCHAR)c;
@@ -36,7 +37,7 @@ static void pad(struct sink *s, size_t done, size_t width, unsigned c)
         put(s, c);
 }
 
-static unsigned at(const void *text, bool wide, size_t i)
+static RAW unsigned at(const void *text, bool wide, size_t i)
 {
     return wide ? ((const WCHAR *)text)[i] : ((const unsigned char *)text)[i];
 }
