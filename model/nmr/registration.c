@@ -112,7 +112,7 @@ static struct registration *create(enum caller who, unsigned peer, enum side sid
     r->number = count++;
     r->owner = who;
     r->peer = peer;
-    if (who == CALLER_PEER) {
+    if (who == CALLER_PEER && peer != NONE) {
         r->flags = odd_flags;
         odd_flags = 0;
     }

@@ -167,7 +167,7 @@ static const NPI_PROVIDER_CHARACTERISTICS provider_characteristics = {
 
 static void register_subsystem(void)
 {
-    NTSTATUS status = nmr_register_provider(CALLER_PEER, 0, &provider_characteristics, NULL, &subsystem, NULL);
+    NTSTATUS status = nmr_register_provider(CALLER_PEER, NONE, &provider_characteristics, NULL, &subsystem, NULL);
 
     CHECK(NT_SUCCESS(status));
 }
@@ -303,7 +303,7 @@ NTSTATUS WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskRegistra
     w = create(WskRegistration, WskClientNpi);
     w->context = context;
     *WskRegistration = (WSK_REGISTRATION){.ReservedRegistrationContext = context};
-    status = nmr_register_client(CALLER_PEER, 0, &w->characteristics, w, &w->handle, pc);
+    status = nmr_register_client(CALLER_PEER, NONE, &w->characteristics, w, &w->handle, pc);
     CHECK(NT_SUCCESS(status));
     note(w, status, "WskRegister", pc);
     return status;

@@ -5,7 +5,8 @@
     A driver that uses every function, macro, type and annotation that was found in real network modules: it has to
     compile without a warning, to link, and to run from load to unload without a finding.
 
-    It is a provider and a client of EXNPI at once; its provider declines everybody.
+    It is a provider and a client of EXNPI at once.  Its provider declines everybody, and its client wants no other
+    provider.
 
 --*/
 
@@ -236,8 +237,8 @@ static NTSTATUS NTAPI ClientAttachProvider(
     PVOID ProviderBindingContext;
     const VOID *ProviderDispatch;
 
-    if (ProviderRegistrationInstance->ModuleId != NULL &&
-        NmrIsEqualNpiModuleId(ProviderRegistrationInstance->ModuleId, &ModuleIds[1])) {
+    if (ProviderRegistrationInstance->ModuleId == NULL ||
+        !NmrIsEqualNpiModuleId(ProviderRegistrationInstance->ModuleId, &ModuleIds[0])) {
         return STATUS_NOINTERFACE;
     }
     return NmrClientAttachProvider(
