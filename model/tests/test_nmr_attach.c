@@ -450,6 +450,7 @@ static void n10_outs_mean_nothing_after_a_failure(void **state)
     lab_run_with(provider_answers, CHOICE_SYSTEM, SITE_ND_FAILED_OUTS, 2);
     assert_true(nmr_is_token((uint64_t)(uintptr_t)parties[1].out_context));
     assert_true(nmr_is_token((uint64_t)(uintptr_t)parties[1].out_dispatch));
+    assert_ptr_not_equal(parties[1].out_context, parties[1].out_dispatch);
 }
 
 static bool null_client, null_provider;
@@ -618,22 +619,35 @@ static void nd28_a_pair_is_passed_over(void **state)
 
 /* ---- disturbed attaches */
 
+static unsigned proposals;
+
+/* The first two proposals are disturbed: each disturbance is used up by one. */
 static NTSTATUS deaf_attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE instance, PVOID client_context,
                             const VOID *client_dispatch, PVOID *out_context, const VOID **out_dispatch)
 {
     (void)binding, (void)context, (void)instance, (void)client_context, (void)client_dispatch;
-    EXPECT(!out_context && out_dispatch);
+    EXPECT(!out_context == (proposals == 0));
+    EXPECT(!out_dispatch == (proposals == 1));
+    proposals++;
     return STATUS_INVALID_PARAMETER;
 }
 
-static NTSTATUS disturbing_client(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE instance)
+static NTSTATUS propose_with(HANDLE binding, const VOID *table)
 {
     const VOID *dispatch;
     PVOID out;
 
+    return nmr_client_attach_provider(CALLER_PEER, binding, NULL, table, &out, &dispatch, NULL);
+}
+
+static NTSTATUS disturbing_client(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE instance)
+{
     (void)context, (void)instance;
     nmr_disturb_attach((struct attach_disturbance){.null_context_out = true, .flags = ATTACH_SHORT});
-    return nmr_client_attach_provider(CALLER_PEER, binding, NULL, "table", &out, &dispatch, NULL);
+    propose_with(binding, "table");
+    nmr_disturb_attach((struct attach_disturbance){.null_dispatch_out = true});
+    propose_with(binding, NULL);
+    return propose_with(binding, "table");
 }
 
 static void disturbed(void *script)
@@ -641,6 +655,7 @@ static void disturbed(void *script)
     struct party *p = lab_new(0, SIDE_PROVIDER), *c = lab_new(1, SIDE_CLIENT);
 
     (void)script;
+    proposals = 0;
     p->provider.ProviderAttachClient = deaf_attach;
     c->client.ClientAttachProvider = disturbing_client;
     EXPECT(lab_register(p) == STATUS_SUCCESS);
@@ -649,13 +664,23 @@ static void disturbed(void *script)
 
 static void attach_can_be_disturbed(void **state)
 {
+    static const unsigned flags[] = {ATTACH_NULL_CONTEXT_OUT | ATTACH_SHORT,
+                                     ATTACH_NULL_DISPATCH_OUT | ATTACH_NO_DISPATCH, 0};
+    const struct event *log;
+    unsigned kept, n = 0;
     struct event e;
 
     (void)state;
     lab_pass(disturbed);
-    assert_int_equal(lab_events(EV_ENTER + FRAME_PROVIDER_ATTACH, &e), 1);
-    assert_int_equal(e.value, ATTACH_NULL_CONTEXT_OUT | ATTACH_SHORT);
-    assert_int_equal(lab_events(EV_LEAVE + FRAME_PROVIDER_ATTACH, &e), 1);
+    log = event_log(&kept);
+    for (unsigned i = 0; i < kept; i++) {
+        if (log[i].kind != EV_ENTER + FRAME_PROVIDER_ATTACH)
+            continue;
+        assert_true(n < 3);
+        assert_int_equal(log[i].value, flags[n++]);
+    }
+    assert_int_equal(n, 3);
+    assert_int_equal(lab_events(EV_LEAVE + FRAME_PROVIDER_ATTACH, &e), 3);
     assert_int_equal(e.c, 0);               /* nothing was written */
     assert_int_equal((NTSTATUS)e.value, STATUS_INVALID_PARAMETER);
 }

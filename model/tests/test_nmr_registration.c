@@ -17,6 +17,12 @@ static NTSTATUS wait(enum side side, HANDLE h)
     return nmr_wait(CALLER_MODULE, side, h, NULL);
 }
 
+/* A handle that NMR never made: this one but for the number in it. */
+static HANDLE number_of(unsigned number, HANDLE h)
+{
+    return (HANDLE)(uintptr_t)(((uint64_t)(uintptr_t)h & ~UINT64_C(0xFFF000)) | (uint64_t)number << 12);
+}
+
 static void waits(void *script)
 {
     (void)script;
@@ -26,6 +32,9 @@ static void waits(void *script)
     EXPECT(wait(SIDE_CLIENT, c->last_binding) == STATUS_INVALID_PARAMETER);     /* wrong kind */
     EXPECT(wait(SIDE_CLIENT, NULL) == STATUS_INVALID_PARAMETER);
     EXPECT(wait(SIDE_CLIENT, &waits) == STATUS_INVALID_PARAMETER);              /* garbage */
+    EXPECT(wait(SIDE_PROVIDER, number_of(2, p->handle)) == STATUS_INVALID_PARAMETER);       /* there are but 0 and 1 */
+    EXPECT(wait(SIDE_CLIENT, number_of(0, c->handle)) == STATUS_INVALID_PARAMETER);
+    EXPECT(wait(SIDE_CLIENT, number_of(1, c->last_binding)) == STATUS_INVALID_PARAMETER);
     EXPECT(p->detaches == 0 && c->detaches == 0);
     EXPECT(lab_deregister(p) == STATUS_PENDING);
     EXPECT(wait(SIDE_CLIENT, p->handle) == STATUS_INVALID_PARAMETER);           /* still the wrong side */
@@ -38,8 +47,9 @@ static void waits(void *script)
 static void n24_wait_refuses_bad_handles(void **state)
 {
     static const enum bad_handle expected[] = {HANDLE_NOT_DEREGISTERED, HANDLE_WRONG_SIDE, HANDLE_WRONG_KIND,
-                                               HANDLE_NULL, HANDLE_GARBAGE, HANDLE_WRONG_SIDE, HANDLE_DEAD};
-    static const uint32_t objects[] = {0, 0, 0, NONE, NONE, 0, 0};
+                                               HANDLE_NULL, HANDLE_GARBAGE, HANDLE_GARBAGE, HANDLE_GARBAGE,
+                                               HANDLE_GARBAGE, HANDLE_WRONG_SIDE, HANDLE_DEAD};
+    static const uint32_t objects[] = {0, 0, 0, NONE, NONE, NONE, NONE, NONE, 0, 0};
     const struct event *log;
     unsigned kept, n = 0;
 
@@ -423,10 +433,12 @@ static void fields_are_told(void **state)
     assert_int_equal(field_of(FIELD_VERSION), 0);
     assert_int_equal(field_of(FIELD_LENGTH), sizeof(NPI_PROVIDER_CHARACTERISTICS));
     assert_int_equal(field_of(FIELD_ATTACH), 1);
+    assert_int_equal(field_of(FIELD_DETACH), 1);
     assert_int_equal(field_of(FIELD_CLEANUP), 0);
     assert_int_equal(field_of(FIELD_INSTANCE_SIZE), sizeof(NPI_REGISTRATION_INSTANCE));
     assert_int_equal(field_of(FIELD_NUMBER), -1);
     assert_int_equal(field_of(FIELD_NPI_ID), 1);
+    assert_int_equal(field_of(FIELD_MODULE_ID), 1);
     assert_int_equal(field_of(FIELD_MODULE_LENGTH), sizeof(NPI_MODULEID));
     assert_int_equal(field_of(FIELD_MODULE_TYPE), MIT_GUID);
     assert_int_equal(field_of(FIELD_NPI_CHARACTERISTICS), 1);
@@ -516,32 +528,6 @@ static void a_changed_dispatch_table_is_noticed(void **state)
     }
 }
 
-/* ---- IRQL of callers */
-
-static void raised(void *script)
-{
-    (void)script;
-    pair_up();
-    irql_set(DISPATCH_LEVEL);
-    EXPECT(lab_deregister(p) == STATUS_PENDING);            /* may be */
-    EXPECT(lab_events(EV_MISUSE, NULL) == 0);
-    EXPECT(lab_wait(p) == STATUS_SUCCESS);                  /* must not be */
-    EXPECT(lab_events(EV_MISUSE, NULL) == 1);
-    irql_set(PASSIVE_LEVEL);
-    lab_close(c);
-}
-
-static void callers_irql_is_checked(void **state)
-{
-    struct event e;
-
-    (void)state;
-    lab_pass(raised);
-    assert_int_equal(lab_events(EV_MISUSE, &e), 1);
-    assert_int_equal(e.value, MISUSE_IRQL_TOO_HIGH);
-    assert_int_equal(e.c, APC_LEVEL);
-}
-
 /* ---- the exported forms name the module as the caller */
 
 static void exports(void *script)
@@ -597,7 +583,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(nothing_is_told_of_counterparts),
         cmocka_unit_test(changes_are_noticed),
         cmocka_unit_test(a_changed_dispatch_table_is_noticed),
-        cmocka_unit_test(callers_irql_is_checked),
         cmocka_unit_test(the_nine_functions),
     };
 
