@@ -668,7 +668,7 @@ static void attach_can_be_disturbed(void **state)
                                      ATTACH_NULL_DISPATCH_OUT | ATTACH_NO_DISPATCH, 0};
     const struct event *log;
     unsigned kept, n = 0;
-    struct event e;
+    struct event e = {0};
 
     (void)state;
     lab_pass(disturbed);
