@@ -157,7 +157,8 @@ static void offer_worker(void *registration)
     struct registration *r = registration;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
-    attach_offer_all(r);
+    if (registration_accepts(r))            /* or its structures may be gone by now */
+        attach_offer_all(r);
     r->offered = true;
     sched_release(&r->offering);
 }

@@ -145,8 +145,8 @@ static void both_deregister(void *script)
 static void n14_one_detach_even_if_both_deregister(void **state)
 {
     (void)state;
-    lab_explore_whoever(both_deregister, 2, 1);
-    lab_random(both_deregister, 20000);
+    lab_explore_always(both_deregister, 2, 1);
+    lab_random(both_deregister, 10000);
 }
 
 /* ---- waiting */
@@ -215,7 +215,8 @@ static void slow_callbacks(void *script)
 static void n27_wait_covers_the_other_side_s_callbacks(void **state)
 {
     (void)state;
-    lab_explore_whoever(slow_callbacks, 2, 1);
+    lab_explore_always(slow_callbacks, 2, 1);
+    lab_random(slow_callbacks, 10000);
 }
 
 /* Nobody completes: the wait must not come back, and that is a deadlock. */

@@ -87,6 +87,7 @@ struct lab_binding {
 static struct party parties[PARTIES];
 static struct lab_binding lab_bindings[BINDINGS_MAX][2];
 static enum caller lab_who[2] = {CALLER_MODULE, CALLER_MODULE};     /* by side: who new parties are */
+static enum nmr_profile lab_profile = PROFILE_WINDOWS;
 static bool lab_client_attaching[BINDINGS_MAX];
 static bool lab_deregistering[PARTIES];         /* the test is about to deregister, or has */
 static bool lab_begun[REGISTRATIONS_MAX];   /* NMR was entered to deregister this registration */
@@ -386,12 +387,10 @@ static NTSTATUS lab_deregister(struct party *l)
     return nmr_deregister(l->who, l->side, l->handle, NULL);
 }
 
-/* N-24, N-27: after a successful wait nothing of this registration is left, on either side of its bindings. */
-static NTSTATUS lab_wait(struct party *l)
+/* Nothing of this registration is left, on either side of its bindings. */
+static void lab_expect_over(const struct party *l)
 {
-    NTSTATUS status = nmr_wait(l->who, l->side, l->handle, NULL);
-
-    for (unsigned i = 0; status == STATUS_SUCCESS && i < BINDINGS_MAX; i++) {
+    for (unsigned i = 0; i < BINDINGS_MAX; i++) {
         const struct lab_binding *both = lab_bindings[i];
 
         if (both[l->side].lab != l || !both[l->side].attached)
@@ -404,15 +403,31 @@ static NTSTATUS lab_wait(struct party *l)
                both[SIDE_CLIENT].lab->lies);
         EXPECT(both[SIDE_PROVIDER].cleaned || !both[SIDE_PROVIDER].lab->provider.ProviderCleanupBindingContext);
     }
+}
+
+/* N-24, N-27 */
+static NTSTATUS lab_wait(struct party *l)
+{
+    NTSTATUS status = nmr_wait(l->who, l->side, l->handle, NULL);
+
+    if (status == STATUS_SUCCESS)
+        lab_expect_over(l);
     return status;
 }
 
 /* Deregister and wait, if registering did not fail. */
 MAYBE_UNUSED static void lab_close(struct party *l)
 {
+    NTSTATUS status;
+
     if (!l->listed)
         return;
-    EXPECT(lab_deregister(l) == STATUS_PENDING);                                /* N-23 */
+    status = lab_deregister(l);
+    if (lab_profile == PROFILE_CHAOS && status == STATUS_SUCCESS) {             /* ND-11: the handle is dead */
+        lab_expect_over(l);
+        return;
+    }
+    EXPECT(status == STATUS_PENDING);                                           /* N-23 */
     EXPECT(lab_wait(l) == STATUS_SUCCESS);
 }
 
@@ -452,6 +467,7 @@ static void lab_reset(void)
 {
     kernel_reset();
     nmr_reset();
+    nmr_set_profile(lab_profile);
     memset(parties, 0, sizeof parties);
     memset(lab_bindings, 0, sizeof lab_bindings);
     memset(lab_client_attaching, 0, sizeof lab_client_attaching);
@@ -513,7 +529,15 @@ MAYBE_UNUSED static void lab_explore_whoever(void (*body)(void *script), unsigne
     }
 }
 
-/* `count` random executions pass. */
+/* And whichever profile NMR has: for modules that rely on no more than N-1 ... N-34. */
+MAYBE_UNUSED static void lab_explore_always(void (*body)(void *script), unsigned preemptions, unsigned deviations)
+{
+    for (lab_profile = 0; lab_profile < PROFILES; lab_profile++)
+        lab_explore_whoever(body, preemptions, deviations);
+    lab_profile = PROFILE_WINDOWS;
+}
+
+/* `count` random executions pass, in each profile. */
 MAYBE_UNUSED static void lab_random(void (*body)(void *script), uint64_t count)
 {
     struct program p = lab_program(body);
@@ -521,16 +545,19 @@ MAYBE_UNUSED static void lab_random(void (*body)(void *script), uint64_t count)
     static struct scenario led_here;
     static const struct scenario none;
 
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count * PROFILES; i++) {
         struct strategy random = strategy_random(&state, 1, i);
-        struct outcome o = execution_run(&p, &none, &random);
+        struct outcome o;
 
+        lab_profile = i % PROFILES;
+        o = execution_run(&p, &none, &random);
         if (o.verdict != VERDICT_PASS) {
             execution_scenario(&led_here);
             lab_outcome(&p, &o, &led_here);
         }
         assert_int_equal(o.verdict, VERDICT_PASS);
     }
+    lab_profile = PROFILE_WINDOWS;
 }
 
 /* One execution: dull but for one answer (kind, site, value of the first visit by thread 0). */
