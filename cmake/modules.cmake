@@ -140,7 +140,7 @@ function(nmrcheck_link_modules target)
     target_sources(${target} PRIVATE ${table} ${objects} $<TARGET_OBJECTS:nmrcheck_hooks>)
 endfunction()
 
-# nmrcheck_add_mutants(folder): each <RULE>.patch there becomes the module mutant_<RULE>, with '-' as '_'.
+# nmrcheck_add_mutants(folder): each <name>.patch there becomes the module mutant_<name>, with '-' as '_'.
 #
 # A patch is a unified diff against the sources of its parent module, after comment lines that say which
 # module that is, which rule it breaks and in what way:
@@ -148,11 +148,13 @@ endfunction()
 #   # parent: exnpi_refcounted
 #   # rule: PA-4
 #   # Keeps the ProviderContext of a client that it refused.
+#
+# One that is named like a rule breaks that rule.  Any other name tells the mistake; several may break one rule.
 function(nmrcheck_add_mutants folder)
     find_program(NMRCHECK_PATCH patch REQUIRED)
     file(GLOB patches CONFIGURE_DEPENDS ${folder}/*.patch)
     foreach(patch IN LISTS patches)
-        get_filename_component(rule ${patch} NAME_WE)
+        get_filename_component(mistake ${patch} NAME_WE)
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patch})
         file(STRINGS ${patch} head LIMIT_COUNT 3)
         list(TRANSFORM head STRIP)
@@ -161,16 +163,17 @@ function(nmrcheck_add_mutants folder)
                 "${patch}: must begin with three lines: '# parent: MODULE', '# rule: ID', '# what is wrong'")
         endif()
         set(parent ${CMAKE_MATCH_1})
+        set(rule ${CMAKE_MATCH_2})
         set(summary "${CMAKE_MATCH_3}")
-        if(NOT CMAKE_MATCH_2 STREQUAL rule)
-            message(FATAL_ERROR "${patch}: breaks rule '${CMAKE_MATCH_2}', so name it ${CMAKE_MATCH_2}.patch")
+        if(mistake MATCHES "^[A-Z]+-[0-9]+$" AND NOT mistake STREQUAL rule)
+            message(FATAL_ERROR "${patch}: breaks rule '${rule}', so name it ${rule}.patch or after the mistake")
         endif()
         get_property(parent_sources GLOBAL PROPERTY nmrcheck_module_${parent}_SOURCES)
         if(NOT parent_sources)
             message(FATAL_ERROR "${patch}: there is no module '${parent}'")
         endif()
 
-        string(MAKE_C_IDENTIFIER mutant_${rule} name)
+        string(MAKE_C_IDENTIFIER mutant_${mistake} name)
         set(out ${PROJECT_BINARY_DIR}/mutants/${name})
         set(sources)
         set(includes)
