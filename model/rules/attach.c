@@ -42,8 +42,11 @@ static void judge_success(const struct event *e, const struct view_frame *f)
 
 static void judge_failure(const struct event *e, const struct view_frame *f)
 {
+    const struct view_binding *b = view_binding(e->object);
     unsigned flags = (unsigned)f->value;
 
+    if (b && b->called_early)
+        REPORT(e, RULE_PA_24, "the client was called meanwhile, and the attach failed");
     if (e->value > 0)
         REPORT(e, RULE_PA_3, "the attach returned success code 0x%llX", (unsigned long long)e->value);
     if (flags & ATTACH_MUST_REFUSE && e->value != STATUS_NOINTERFACE && !f->low_resources &&

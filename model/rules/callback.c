@@ -3,14 +3,23 @@
 
 #define STATUS_DEVICE_NOT_READY ((int64_t)(int32_t)0xC00000A3)
 
-/* Does the call go to the counterpart it should go to?  Known when the module serves a call of that binding. */
+/* The table that was used is that of the counterpart whose context was passed. */
+static bool is_pair(const struct event *e)
+{
+    return e->object != NONE && CALLBACK_PEER(e->b) == e->c;
+}
+
+/*
+ * Does the call go to the counterpart it should go to?  Known when the module serves a call of that binding; serving
+ * one end of a chain, it may call anybody at the other end.
+ */
 static void judge_identity(const struct event *e)
 {
+    enum side side = CALLBACK_SIDE(e->b);
     const struct view_frame *f = view_module_frame(e->thread);
-    const struct view_frame *call = f && f->frame == FRAME_CALL ? f : NULL;
+    const struct view_frame *call = f && f->frame == FRAME_CALL && view_frame_side(f) == side ? f : NULL;
     const struct view_binding *b = call ? view_binding(call->object) : NULL;
-    bool pair = e->object != NONE && e->b == e->c;
-    enum side side = b ? view_module_side(b) : view_thread_side(e->thread);
+    bool pair = is_pair(e);
     const char *other = view_side_names[view_other(side)];
 
     if (!b) {
@@ -37,7 +46,9 @@ static void judge_time(const struct event *e, const struct view_binding *b)
 
     if (!f)
         return;
-    if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE)
+    /* While a provider attaches see attach.c: another thread cannot know whether the callback has returned. */
+    if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE &&
+        !(side == SIDE_PROVIDER && b->state == BINDING_PROPOSING))
         REPORT_SIDE(e, side, RULE_PA_24, "the %s was called before the attach had succeeded",
                     view_side_names[view_other(side)]);
     if (!s->detach_left)
@@ -57,7 +68,7 @@ static void judge_time(const struct event *e, const struct view_binding *b)
 /* Cleaning up one binding, the module may still call the counterparts of others. */
 static bool is_other(const struct event *e, const struct view_frame *cleanup, const struct view_binding *b)
 {
-    return b && e->object != cleanup->object && e->b == e->c && b->state == BINDING_ATTACHED;
+    return b && e->object != cleanup->object && is_pair(e) && b->state == BINDING_ATTACHED;
 }
 
 static void callback_entered(const struct event *e)

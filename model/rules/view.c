@@ -319,6 +319,7 @@ static void update_enter(const struct event *e, enum frame frame)
         b = make_binding(e->object);
         if (b) {
             b->flags = (unsigned)e->value;
+            b->called_early = false;
             b->sides[SIDE_CLIENT].context = e->b;
         }
         break;
@@ -362,8 +363,10 @@ static void update_enter(const struct event *e, enum frame frame)
         break;
     }
     case FRAME_CALLBACK:
-        if (b)
+        if (b) {
             b->sides[view_module_side(b)].calls++;
+            b->called_early |= b->state == BINDING_PROPOSING;
+        }
         break;
     default:
         break;

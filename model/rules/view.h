@@ -72,6 +72,7 @@ struct view_binding {
     struct view_side sides[2];              /* by enum side */
     unsigned proposals;                     /* of the client module: calls of NmrClientAttachProvider … */
     int64_t proposal_status;                /* … and what the last of them returned */
+    bool called_early;                      /* the module called its client while it was attaching */
 };
 
 struct view_block {
