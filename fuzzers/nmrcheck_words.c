@@ -210,6 +210,12 @@ static const char *counterpart_word(void)
     return sides[SIDE_CLIENT] ? "provider" : "client";
 }
 
+/* What a counterpart is toward which the module has that side. */
+static const char *opposite(enum side side)
+{
+    return side == SIDE_CLIENT ? "provider" : "client";
+}
+
 /* A function of the module's own table on that side. */
 static void table_function(int64_t number, enum side side, char *text, size_t capacity)
 {
@@ -238,7 +244,7 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
         return;
     case FRAME_CALL: table_function(e->value, (enum side)e->b, text, capacity); return;
     case FRAME_CALLBACK:
-        snprintf(text, capacity, "function %lld of the %s", (long long)e->value, counterpart_word());
+        snprintf(text, capacity, "function %lld of the %s", (long long)e->value, opposite(CALLBACK_SIDE(e->b)));
         return;
     case FRAME_ENTRY: snprintf(text, capacity, "%s", module->entries[e->object].name); return;
     case FRAME_WORK_ITEM: snprintf(text, capacity, "the routine of work item %u", (unsigned)e->object); return;
@@ -259,7 +265,7 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
 static const char *caller_name(const struct event *e, enum frame frame)
 {
     static char peer[24];
-    snprintf(peer, sizeof peer, "a %s", counterpart_word());
+    snprintf(peer, sizeof peer, "a %s", frame == FRAME_CALL ? opposite((enum side)e->b) : counterpart_word());
     if (frame == FRAME_DRIVER_ENTRY || frame == FRAME_DRIVER_UNLOAD || frame == FRAME_WORK_ITEM ||
         frame == FRAME_ENTRY)
         return "the system";
@@ -304,7 +310,7 @@ static void describe_enter(const struct event *e, enum frame frame, struct story
         if ((e->value & oddities[i].flag) != 0)
             append(line, ", ", oddities[i].text);
     if (frame == FRAME_CALLBACK) {
-        snprintf(about, sizeof about, " of c%u", (unsigned)e->b);
+        snprintf(about, sizeof about, " of c%u", CALLBACK_PEER(e->b));
         append(line, ", through the table", about);
     }
     if (frame == FRAME_CALL && e->c == 1)

@@ -46,13 +46,16 @@ enum frame {
                                  * leave value = status, c = enum answer */
     FRAME_CALLBACK,             /* the module calls a counterpart through that one's table: object = the binding that
                                  * the first argument names (NONE: it names none), a = first argument,
-                                 * b = counterpart whose table was used, c = the counterpart that owns `object`;
+                                 * b = counterpart whose table was used | the module's enum side toward it << 8,
+                                 * c = the counterpart that owns `object`;
                                  * leave value = status */
     FRAME_ENTRY,                /* an entry point of the module's own: object = its number, leave value = status */
     FRAMES
 };
 
 enum side { SIDE_CLIENT, SIDE_PROVIDER };
+#define CALLBACK_PEER(b) ((unsigned)((b) & 0xFF))
+#define CALLBACK_SIDE(b) ((enum side)((b) >> 8))
 
 /* What was odd about an attach: what the module was given of its counterpart, and whether the NPI says to refuse. */
 enum attach_flags {

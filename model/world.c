@@ -332,10 +332,10 @@ const struct module *world_module(void)
     return under_test;
 }
 
-const struct npi *world_npi(const NPIID *id)
+const struct npi *world_npi(const NPIID *id, enum side side)
 {
     for (unsigned i = 0; i < under_test->face_count; i++)
-        if (memcmp(under_test->faces[i].npi->id, id, sizeof *id) == 0)
+        if (under_test->faces[i].side == side && memcmp(under_test->faces[i].npi->id, id, sizeof *id) == 0)
             return under_test->faces[i].npi;
     return NULL;
 }
@@ -410,11 +410,26 @@ const struct setup setups[] = {
         OP(1, ENTER, 0, 0),
         OP(2, ENTER, 0, 1),
         OP(3, UNLOAD, 0, 0)}},
+    /* for modules with several faces: c0 and c1 are counterparts of the first and of the second */
+    {"chain", 5, {
+        OP(0, REGISTER, 1, 0),
+        OP(0, REGISTER, 0, 0),
+        OP(1, CALL, 0, CALL_NOTIFY),
+        OP(2, CALL, 1, CALL_INDICATE),
+        OP(3, DEREGISTER, 1, 0)}},
+    {"chain-vs-unload", 5, {
+        OP(0, REGISTER, 1, 0),
+        OP(0, REGISTER, 0, 0),
+        OP(1, CALL, 0, CALL_LATER),
+        OP(2, DEREGISTER, 0, 0),
+        OP(3, UNLOAD, 0, 0)}},
 };
 
 unsigned setup_count(const struct module *m)
 {
-    enum { ALL = sizeof setups / sizeof *setups, WITH_ENTRIES = 3 };
+    enum { ALL = sizeof setups / sizeof *setups, WITH_ENTRIES = 3, WITH_FACES = 2 };
 
-    return m->entry_count > 0 ? ALL : ALL - WITH_ENTRIES;
+    if (m->face_count > 1)
+        return ALL;
+    return m->entry_count > 0 ? ALL - WITH_FACES : ALL - WITH_FACES - WITH_ENTRIES;
 }

@@ -43,8 +43,8 @@ const struct program *world_program(const struct module *m);
 const struct module *world_module(void);
 /* The profile of NMR in explorations that follow.  A replayed scenario says itself which one it wants. */
 void world_set_profile(enum nmr_profile profile);
-/* The module's NPI of that identifier; NULL when it is none of them. */
-const struct npi *world_npi(const NPIID *id);
+/* The NPI of that identifier, if the module says that it takes part in it on that side; else NULL. */
+const struct npi *world_npi(const NPIID *id, enum side side);
 
 /* Scripts that an exploration starts from when the user gives none. */
 struct setup { const char *name; unsigned count; struct record ops[8]; };

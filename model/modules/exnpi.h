@@ -18,6 +18,15 @@ DEFINE_GUID(EXNPI_NPIID,
     0x6b24c6a1, 0x5c3d, 0x4b0e, 0x9a, 0x5b, 0x0f, 0x6c, 0x1e, 0x7d, 0x2a, 0x31);
 
 //
+// The same interface once more, for drivers that stand between two others: what such a driver provides to the
+// clients above it is EXNPI, what it uses of the provider below it is this.
+//
+// {6B24C6A1-5C3D-4B0E-9A5B-0F6C1E7D2A32}
+//
+DEFINE_GUID(EXNPI_LOWER_NPIID,
+    0x6b24c6a1, 0x5c3d, 0x4b0e, 0x9a, 0x5b, 0x0f, 0x6c, 0x1e, 0x7d, 0x2a, 0x32);
+
+//
 // Client characteristics.  A provider must decline (STATUS_NOINTERFACE) a client whose Version is 0 or
 // above EXNPI_VERSION_2, or whose Length is too small for its Version.  Members after Flags
 // exist from version 2 on.  A client that omits the structure is a version 1 client without flags.

@@ -94,7 +94,7 @@ static void tell_identity(const struct registration *r, const NPI_REGISTRATION_I
 
     if (instance->NpiId) {
         memory_use(instance->NpiId, sizeof *instance->NpiId, false, r->pc);
-        npi = world_npi(instance->NpiId);
+        npi = world_npi(instance->NpiId, r->side);
         right = npi != NULL;
     }
     tell(r, FIELD_NPI_ID, right);
@@ -179,7 +179,7 @@ void fields_check(struct registration *r)
 /* 0 when nobody described the NPI. */
 static size_t dispatch_size(const struct binding *b, enum side side)
 {
-    const struct npi *npi = world_npi(b->sides[side].registration->instance->NpiId);
+    const struct npi *npi = world_npi(b->sides[side].registration->instance->NpiId, side);
 
     return npi ? npi->sides[side].dispatch_size : 0;
 }

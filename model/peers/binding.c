@@ -302,9 +302,10 @@ uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, co
 {
     const struct peer_binding *b = find_named(peer, context);
     uint32_t number = b ? b->number : NONE;
+    enum side side = peer_get(peer)->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
 
-    event_emit(EV_ENTER + FRAME_CALLBACK, number, function, (uint64_t)(uintptr_t)context, peer, b ? b->peer : peer,
-               pc);
+    event_emit(EV_ENTER + FRAME_CALLBACK, number, function, (uint64_t)(uintptr_t)context, peer | (unsigned)side << 8,
+               b ? b->peer : peer, pc);
     return number;
 }
 

@@ -32,10 +32,13 @@ static NTSTATUS propose(const struct peer *p, struct peer_binding *b, bool again
 NTSTATUS NTAPI client_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INSTANCE provider)
 {
     struct peer *p = context;
-    unsigned manner = peer_ask(p->number, SITE_PEER_ATTACH);
+    unsigned manner;
     struct peer_binding *b;
     NTSTATUS status;
 
+    if (peer_pages_hold(provider))          /* of another counterpart: they take part in the same NPI */
+        return STATUS_NOINTERFACE;
+    manner = peer_ask(p->number, SITE_PEER_ATTACH);
     if (manner == ATTACH_REFUSE)
         return STATUS_NOINTERFACE;
     peer_ask_manners(p);

@@ -1,5 +1,5 @@
 /*
- * exnpi_npi.c - EXNPI as the simulated counterparts know it.
+ * exnpi_npi.c - EXNPI, and its twin for the lower end of a chain, as the simulated counterparts know it.
  */
 #include "check.h"
 #include "peers/peers.h"
@@ -273,31 +273,32 @@ static bool client_status_ok(unsigned call, NTSTATUS status, bool low_resources,
     }
 }
 
-const struct npi npi_exnpi = {
-    .name = "EXNPI",
-    .id = &EXNPI_NPIID,
-    .sides = {
-        [SIDE_CLIENT] = {
-            .dispatch_size = sizeof(EXNPI_CLIENT_DISPATCH),
-            .needs_dispatch = true,
-            .has_characteristics = true,
-            .dispatch = client_dispatch,
-            .characteristics = client_characteristics,
-            .calls = client_calls,
-            .call_count = sizeof client_calls / sizeof *client_calls,
-            .complete = request_complete,
-            .complete_function = REQUEST_COMPLETE,
-            .status_ok = client_status_ok,
-        },
-        [SIDE_PROVIDER] = {
-            .dispatch_size = sizeof(EXNPI_PROVIDER_DISPATCH),
-            .needs_dispatch = true,
-            .dispatch = provider_dispatch,
-            .calls = provider_calls,
-            .call_count = sizeof provider_calls / sizeof *provider_calls,
-            .complete = indicate_complete,
-            .complete_function = INDICATE_COMPLETE,
-            .status_ok = provider_status_ok,
-        },
-    },
-};
+/* Two NPIs with the same tables. */
+#define SIDES_OF_EXNPI                                                          \
+    {                                                                           \
+        [SIDE_CLIENT] = {                                                       \
+            .dispatch_size = sizeof(EXNPI_CLIENT_DISPATCH),                     \
+            .needs_dispatch = true,                                             \
+            .has_characteristics = true,                                        \
+            .dispatch = client_dispatch,                                        \
+            .characteristics = client_characteristics,                          \
+            .calls = client_calls,                                              \
+            .call_count = sizeof client_calls / sizeof *client_calls,           \
+            .complete = request_complete,                                       \
+            .complete_function = REQUEST_COMPLETE,                              \
+            .status_ok = client_status_ok,                                      \
+        },                                                                      \
+        [SIDE_PROVIDER] = {                                                     \
+            .dispatch_size = sizeof(EXNPI_PROVIDER_DISPATCH),                   \
+            .needs_dispatch = true,                                             \
+            .dispatch = provider_dispatch,                                      \
+            .calls = provider_calls,                                            \
+            .call_count = sizeof provider_calls / sizeof *provider_calls,       \
+            .complete = indicate_complete,                                      \
+            .complete_function = INDICATE_COMPLETE,                             \
+            .status_ok = provider_status_ok,                                    \
+        },                                                                      \
+    }
+
+const struct npi npi_exnpi = {.name = "EXNPI", .id = &EXNPI_NPIID, .sides = SIDES_OF_EXNPI};
+const struct npi npi_exnpi_lower = {.name = "EXNPI-lower", .id = &EXNPI_LOWER_NPIID, .sides = SIDES_OF_EXNPI};

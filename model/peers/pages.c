@@ -52,6 +52,11 @@ static char *view_of(size_t index)
     return PEER_PAGES_BASE + index * SLOT_BYTES;
 }
 
+bool peer_pages_hold(const void *address)
+{
+    return (uintptr_t)address - (uintptr_t)PEER_PAGES_BASE < (uintptr_t)PEERS_MAX * PEER_BYTES;
+}
+
 static void map_views(void)
 {
     size_t slots = (size_t)PEERS_MAX * GENERATIONS * PARTS;

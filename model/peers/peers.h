@@ -52,7 +52,7 @@ struct npi {
     struct npi_side sides[2];                   /* by enum side */
 };
 
-extern const struct npi npi_exnpi;
+extern const struct npi npi_exnpi, npi_exnpi_lower;
 
 /* Something that the module registers as, and that counterparts face: which NPI, and the module's side of it. */
 struct face { const struct npi *npi; enum side side; };
@@ -111,6 +111,8 @@ const void *peer_page_put(unsigned peer, enum peer_part part, const void *bytes,
  * what lies behind them.
  */
 void peer_page_limit(unsigned peer, enum peer_part part, size_t size);
+
+bool peer_pages_hold(const void *address);      /* is it a page of any counterpart? */
 
 /* An address in a part that the module must not touch at all: a token. */
 PVOID peer_page_token(unsigned peer, unsigned number);

@@ -102,8 +102,9 @@ static const struct npi lab_npi = {
     .name = "lab", .id = &lab_npi_id,
     .sides = {{.dispatch_size = sizeof lab_dispatch[0]}, {.dispatch_size = sizeof lab_dispatch[0]}}};
 
-const struct npi *world_npi(const NPIID *id)
+const struct npi *world_npi(const NPIID *id, enum side side)
 {
+    (void)side;
     return memcmp(id, &lab_npi_id, sizeof *id) == 0 ? &lab_npi : NULL;
 }
 
