@@ -121,6 +121,7 @@ ClientAttachProvider(
     PVOID ProviderBindingContext;
     const VOID *ProviderDispatch;
     PCEXNPI_PROVIDER_DISPATCH Provider;
+    ULONG Number;
     NTSTATUS Status;
 
     BindingContext = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*BindingContext), BINDING_CONTEXT_POOL_TAG);
@@ -138,7 +139,8 @@ ClientAttachProvider(
     InterlockedIncrement(&Registration->Bindings);
 
     Provider = ProviderDispatch;
-    NT_VERIFY(Provider->QueryInstance(ProviderBindingContext) == ProviderRegistrationInstance->Number);
+    Number = Provider->QueryInstance(ProviderBindingContext);
+    NT_ASSERT(Number == ProviderRegistrationInstance->Number);
     (VOID)Provider->RequestNotify(ProviderBindingContext, 0);
     return STATUS_SUCCESS;
 }
