@@ -6,7 +6,7 @@
 #   functions   at most 70 lines between their braces
 #   layers      each folder includes only what DESIGN allows it: the table in allowed() below
 #   calls       no clock, random generator, environment or heap in harness/ and model/: executions must repeat
-#   rules       each rule has a source, and a mutant that breaks it or a reason why not (mutants/without)
+#   rules       each rule has a source, and a mutant that breaks it or a reason why not (RULE_WITHOUT of rules.def)
 set -euo pipefail
 
 cd "$1"
@@ -149,18 +149,25 @@ done < <(awk '
 
 if [ -e model/rules/rules.def ]; then
     mutants=model/modules/mutants
-    # Joins the lines of a RULE( … ), then takes the first four arguments.
-    while IFS='|' read -r number name source; do
-        [ -n "$source" ] || complain "model/rules/rules.def:$number: rule $name has no source"
-        if [ ! -e "$mutants/$name.patch" ] && ! grep -qs "^$name  *[^ ]" "$mutants/without"; then
-            complain "model/rules/rules.def:$number: rule $name has no mutant, nor a reason in $mutants/without"
-        fi
+    # Joins the lines of a RULE( … ) or RULE_WITHOUT( … ), then takes those of its arguments that are quoted.
+    while IFS='|' read -r number kind name source reason; do
+        place=model/rules/rules.def:$number
+        [ -n "$source" ] || complain "$place: rule $name has no source"
+        case $kind:$([ -e "$mutants/$name.patch" ] && echo mutant):$reason in
+            RULE:mutant:* | RULE_WITHOUT::?*) ;;
+            RULE::*) complain "$place: rule $name has no mutant, and is no RULE_WITHOUT that says why" ;;
+            RULE_WITHOUT:mutant:*) complain "$place: rule $name has a mutant, so it is no RULE_WITHOUT" ;;
+            *) complain "$place: rule $name does not say why it has no mutant" ;;
+        esac
     done < <(awk '
-        /^RULE\(/ { text = ""; first = FNR }
+        /^RULE(_WITHOUT)?\(/ { text = ""; first = FNR }
         first { text = text $0 }
         first && /\)[ \t]*$/ {
-            n = split(text, part, "\"")
-            print first "|" part[2] "|" part[4]
+            kind = text
+            sub(/\(.*/, "", kind)
+            gsub(/\\"/, "", text)
+            split(text, part, "\"")
+            print first "|" kind "|" part[2] "|" part[4] "|" part[8]
             first = 0
         }' model/rules/rules.def)
 fi

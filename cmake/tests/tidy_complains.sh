@@ -58,6 +58,12 @@ fresh; echo '/* a */ void *p = malloc(1);' >model/kernel/a.c;       expect "mode
 fresh; rm model/modules/mutants/*;                                  expect "rule PA-1 has no mutant"
 fresh; echo 'RULE(PA_2, "PA-2", D, "",' >>model/rules/rules.def; echo '    "B.")' >>model/rules/rules.def
                                                                     expect "rules.def:2: rule PA-2 has no source"
-fresh; rm model/modules/mutants/*; echo 'PA-1' >model/modules/mutants/without
-                                                                    expect "rule PA-1 has no mutant"
+fresh; sed -i 's/^RULE(\(.*\))$/RULE_WITHOUT(\1, NOWHERE, "A reason.")/' model/rules/rules.def
+                                                                    expect "rule PA-1 has a mutant, so"
+rm model/modules/mutants/*
+if ! "$tidy" "$work/p"; then
+    echo "complains about a reason"
+    wrong=1
+fi
+sed -i 's/A reason.//' model/rules/rules.def;                       expect "rule PA-1 does not say why"
 exit "$wrong"

@@ -7,8 +7,10 @@
 #include "view.h"
 
 const struct rule_info rule_table[RULES] = {
-    [RULE_NONE] = {"", ' ', "", ""},
-#define RULE(id, name, class, source, sentence) [RULE_##id] = {name, class, source, sentence},
+    [RULE_NONE] = {"", ' ', "", "", JUDGED_NOWHERE, NULL},
+#define RULE(id, name, class, source, sentence) RULE_WITHOUT(id, name, class, source, sentence, RUNNING, NULL)
+#define RULE_WITHOUT(id, name, class, source, sentence, judged, reason) \
+    [RULE_##id] = {name, class, source, sentence, JUDGED_##judged, reason},
 #include "rules.def"
 #undef RULE
 };

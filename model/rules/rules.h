@@ -19,11 +19,16 @@ enum rule {
     RULES
 };
 
+/* Where a rule is judged: while a module runs, when it is compiled, or nowhere, since it cannot be decided here. */
+enum rule_judged { JUDGED_RUNNING, JUDGED_COMPILING, JUDGED_NOWHERE };
+
 struct rule_info {
     const char *name;                           /* "PA-4" */
     char class;                                 /* D documented, S should, H header, K kernel, W Windows, I inferred */
     const char *source;                         /* page codes of the contract, e.g. "pac, apc" */
     const char *sentence;
+    enum rule_judged judged;
+    const char *reason;                         /* why no mutant breaks it; NULL: one does */
 };
 extern const struct rule_info rule_table[RULES];
 /* D, H and K are "violation"s; S, W and I "warning"s: a reader may weigh them, or have them muted. */
