@@ -11,7 +11,7 @@
 
 #define CHECK(condition) ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
 
-_Noreturn void check_failed(const char *condition, const char *file, int line);
+_Noreturn void check_failed(const char *condition, const char *file, int line) __attribute__((cold));
 
 /* Called once before the abort, to print the scenario of the running execution; may be NULL. */
 extern void (*check_reproducer)(void);

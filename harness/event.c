@@ -9,8 +9,9 @@ uint8_t event_level;
 static struct event kept[EVENTS_MAX + 2];   /* the last two by turns for what is not kept: a judge may emit, too */
 unsigned event_counter;
 static uint64_t running_hash;
-static void (*judges[EVENT_JUDGES_MAX + 1])(const struct event *e);    /* up to the first NULL */
-static unsigned judge_count;
+static void (*judges[EVENT_KINDS_MAX][EVENT_JUDGES_MAX + 1])(const struct event *e);   /* up to the first NULL */
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the members of an event's head lie in this order");
 
 /* Multiply and fold, as in wyhash: a few cycles, good in all 64 bits, the same on every machine. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -27,22 +28,30 @@ void event_begin(void)
     event_level = 0;
 }
 
+void event_add_judge_of(uint16_t kind, void (*judge)(const struct event *e))
+{
+    unsigned count = 0;
+
+    CHECK(kind < EVENT_KINDS_MAX);
+    while (judges[kind][count])
+        count++;
+    CHECK(count < EVENT_JUDGES_MAX);
+    judges[kind][count] = judge;
+}
+
 void event_add_judge(void (*judge)(const struct event *e))
 {
-    CHECK(judge_count < EVENT_JUDGES_MAX);
-    judges[judge_count++] = judge;
+    for (uint16_t kind = 0; kind < EVENT_KINDS_MAX; kind++)
+        event_add_judge_of(kind, judge);
 }
 
 void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint64_t b, uint64_t c, const void *pc)
 {
     struct event *e = &kept[event_counter < EVENTS_MAX ? event_counter : EVENTS_MAX + event_counter % 2];
-    unsigned thread = sched_self();
-    uint64_t head = (uint64_t)kind << 48 | (uint64_t)thread << 40 | (uint64_t)event_level << 32 | object;
+    uint64_t head = (uint64_t)kind << 48 | (uint64_t)sched_self() << 40 | (uint64_t)event_level << 32 | object;
 
-    e->kind = kind;
-    e->thread = (uint8_t)thread;
-    e->level = event_level;
-    e->object = object;
+    CHECK(kind < EVENT_KINDS_MAX);
+    e->head = head;
     e->value = value;
     e->a = a;
     e->b = b;
@@ -52,7 +61,7 @@ void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint6
     /* The kind is below 0x9E37, so that the first factor is never 0, which would forget all that was before. */
     running_hash = mix(head ^ 0x9E3779B97F4A7C15, (uint64_t)value ^ running_hash ^ 0xD1342543DE82EF95);
 
-    for (void (*const *judge)(const struct event *e) = judges; *judge; judge++)
+    for (void (*const *judge)(const struct event *e) = judges[kind]; *judge; judge++)
         (*judge)(e);
 }
 

@@ -6,8 +6,8 @@
  * when their hashes are.  `a`, `b`, `c` and `pc` hold addresses for judges and reports; they are
  * not hashed, since address space layout differs between processes.
  *
- * Judges (rules) see events only.  They are called in the order of their registration, after the
- * event is recorded.  The log is bounded: past EVENTS_MAX events are hashed and judged but no
+ * Judges (rules) see events only.  Those of a kind are called in the order of their registration, after
+ * the event is recorded.  The log is bounded: past EVENTS_MAX events are hashed and judged but no
  * longer kept, and `event_dropped` counts them.
  */
 #ifndef HARNESS_EVENT_H
@@ -16,16 +16,21 @@
 #include <stdint.h>
 
 struct event {
-    uint16_t kind;                          /* the model's enumeration */
-    uint8_t thread;
-    uint8_t level;                          /* interrupt level the thread ran at */
-    uint32_t object;                        /* number of the object it is about; never an address */
+    union {
+        struct {
+            uint32_t object;                /* number of the object it is about; never an address */
+            uint8_t level;                  /* interrupt level the thread ran at */
+            uint8_t thread;
+            uint16_t kind;                  /* the model's enumeration */
+        };
+        uint64_t head;                      /* these four as one number: written, and hashed, at once */
+    };
     int64_t value;                          /* status, size, tag, …; never an address */
     uint64_t a, b, c;                       /* addresses and other values outside the hash */
     const void *pc;                         /* inside the instruction of the module that did it, or NULL */
 };
 
-enum { EVENTS_MAX = 4096, EVENT_JUDGES_MAX = 8 };
+enum { EVENTS_MAX = 4096, EVENT_KINDS_MAX = 128, EVENT_JUDGES_MAX = 7 };
 
 /* Append an event; fills in thread and level itself. */
 void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint64_t b, uint64_t c, const void *pc);
@@ -38,7 +43,8 @@ extern unsigned event_counter;              /* all events so far, kept or not; e
 static inline unsigned event_count(void) { return event_counter; }
 const struct event *event_log(unsigned *kept);
 
-/* Called for each event, for the life of the process. */
+/* Called for each event of this kind, or of any kind, for the life of the process. */
+void event_add_judge_of(uint16_t kind, void (*judge)(const struct event *e));
 void event_add_judge(void (*judge)(const struct event *e));
 
 /* The interrupt level of the running thread, kept by the model. */

@@ -21,11 +21,11 @@ struct finding {
 /* Report and end the execution.  `anchor` is hashed into the fingerprint with the rule: a stable word
  * such as the callback or function where it happened ("ProviderDetachClient", "ExFreePoolWithTag"). */
 _Noreturn void finding_raise(uint16_t rule, const char *anchor, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4), cold));
 
 /* Same, but only when `rule` is enabled (finding_mute); returns when it is muted. */
 void finding_report(uint16_t rule, const char *anchor, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4), cold));
 
 /* Rules that are muted do not end executions; for "known" lists.  All rules are enabled at first. */
 void finding_mute(uint16_t rule, bool muted);

@@ -77,7 +77,7 @@ void sched_give_way(unsigned site);
 uint64_t sched_now(void);                   /* virtual time, 100 ns units, 0 at the start */
 
 /* End the execution now with this verdict; does not return. */
-_Noreturn void sched_stop(enum verdict v);
+_Noreturn void sched_stop(enum verdict v) __attribute__((cold));
 
 /* What each thread is doing, for judges of a hang: its wait list (NULL when it can run) and the site. */
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site);

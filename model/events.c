@@ -1,6 +1,10 @@
 /* events.c - names of what events.h lists, for reports and traces. */
 #include "events.h"
 
+#include <assert.h>
+
+static_assert((int)EVENT_KINDS <= (int)EVENT_KINDS_MAX, "judges are kept by kind");
+
 const char *const frame_names[FRAMES] = {
     [FRAME_NONE] = "nothing",
     [FRAME_DRIVER_ENTRY] = "DriverEntry",

@@ -49,34 +49,32 @@ static void track_frame(const struct event *e)
     }
 }
 
-/* What an event is to other threads; 0 when it is nothing. */
-static uint32_t happening(const struct event *e)
+/* `what` happened on this thread. */
+static void note(uint32_t what, unsigned thread)
 {
-    if (e->kind > EV_ENTER && e->kind < EV_THREAD_START) {
-        track_frame(e);
-        return e->kind * 64u;
-    }
-    switch (e->kind) {
-    case EV_BINDING_STATE: case EV_REGISTRATION_STATE: case EV_PENDING_CALLBACK:
-        return e->kind * 64u + (uint32_t)e->value;
-    case EV_LOCK_ACQUIRE: case EV_LOCK_RELEASE:
-        return e->kind * 64u;
-    default:
-        return 0;
-    }
-}
-
-static void on_event(const struct event *e)
-{
-    uint32_t what = happening(e);
-
-    for (uint32_t others = what ? sched_alive() & ~(1u << e->thread) : 0; others; others &= others - 1) {
+    for (uint32_t others = sched_alive() & ~(1u << thread); others; others &= others - 1) {
         unsigned t = (unsigned)__builtin_ctz(others);
         unsigned depth = inside.depth[t] < STATE_DEPTH ? inside.depth[t] : STATE_DEPTH;
 
         if (depth)
             world_on_state(what * 32u + inside.frames[t][depth - 1]);
     }
+}
+
+static void on_frame(const struct event *e)
+{
+    track_frame(e);
+    note(e->kind * 64u, e->thread);
+}
+
+static void on_lock(const struct event *e)
+{
+    note(e->kind * 64u, e->thread);
+}
+
+static void on_state(const struct event *e)
+{
+    note(e->kind * 64u + (uint32_t)e->value, e->thread);
 }
 
 /* ---- operations */
@@ -261,10 +259,18 @@ static void watch_state(void)
 {
     static bool watching;
 
-    if (world_on_state && !watching) {
-        watching = true;
-        event_add_judge(on_event);
+    if (!world_on_state || watching)
+        return;
+    watching = true;
+    for (uint16_t frame = FRAME_NONE + 1; frame < FRAMES; frame++) {
+        event_add_judge_of((uint16_t)(EV_ENTER + frame), on_frame);
+        event_add_judge_of((uint16_t)(EV_LEAVE + frame), on_frame);
     }
+    event_add_judge_of(EV_LOCK_ACQUIRE, on_lock);
+    event_add_judge_of(EV_LOCK_RELEASE, on_lock);
+    event_add_judge_of(EV_BINDING_STATE, on_state);
+    event_add_judge_of(EV_REGISTRATION_STATE, on_state);
+    event_add_judge_of(EV_PENDING_CALLBACK, on_state);
 }
 
 /* Must the module decline counterparts without a table? */

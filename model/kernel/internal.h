@@ -42,7 +42,8 @@ void raw_copy(void *to, const void *from, size_t size);
 void raw_fill(void *to, unsigned char byte, size_t size);
 
 /* ---- a misuse of a kernel function */
-void misuse(enum misuse what, uint32_t object, const void *address, uint64_t b, uint64_t c, const void *pc);
+void misuse(enum misuse what, uint32_t object, const void *address, uint64_t b, uint64_t c, const void *pc)
+    __attribute__((cold));
 /* Like irql_require_max, for functions with a lower bound. */
 void irql_require_min(unsigned level, const void *pc);
 

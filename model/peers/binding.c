@@ -279,7 +279,7 @@ void peer_binding_cleanup(unsigned peer, PVOID context)
  * Both sides are detached when the module's cleanup callback runs: nothing of this counterpart may be looked at in
  * it, whether its own cleanup has come already or not (ND-10).
  */
-static __attribute__((noinline)) void forbid(const struct event *e)
+static void forbid(const struct event *e)
 {
     const struct peer_binding *b = find_number(e->object);
     enum side side = e->kind == EV_ENTER + FRAME_CLIENT_CLEANUP ? SIDE_CLIENT : SIDE_PROVIDER;
@@ -288,12 +288,17 @@ static __attribute__((noinline)) void forbid(const struct event *e)
         peer_pages_forbid(b->peer, e->thread);
 }
 
-void peer_binding_watch(const struct event *e)
+static void permit(const struct event *e)
 {
-    if (e->kind == EV_LEAVE + FRAME_PROVIDER_CLEANUP || e->kind == EV_LEAVE + FRAME_CLIENT_CLEANUP)
-        peer_pages_permit(e->thread);
-    if (e->kind == EV_ENTER + FRAME_PROVIDER_CLEANUP || e->kind == EV_ENTER + FRAME_CLIENT_CLEANUP)
-        forbid(e);
+    peer_pages_permit(e->thread);
+}
+
+void peer_binding_watch(void)
+{
+    event_add_judge_of(EV_ENTER + FRAME_PROVIDER_CLEANUP, forbid);
+    event_add_judge_of(EV_LEAVE + FRAME_PROVIDER_CLEANUP, permit);
+    event_add_judge_of(EV_ENTER + FRAME_CLIENT_CLEANUP, forbid);
+    event_add_judge_of(EV_LEAVE + FRAME_CLIENT_CLEANUP, permit);
 }
 
 /* ---- calls of the module */

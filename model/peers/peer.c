@@ -126,7 +126,7 @@ void peers_reset(const struct face *the_faces, unsigned count)
     static bool watching;
 
     if (!watching)
-        event_add_judge(peer_binding_watch);
+        peer_binding_watch();
     watching = true;
     CHECK(count > 0);
     faces = the_faces;

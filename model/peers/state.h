@@ -77,7 +77,7 @@ void peer_binding_forget(unsigned peer);                     /* its registration
 NTSTATUS peer_binding_detach(unsigned peer, PVOID context);  /* its detach callback … */
 void peer_binding_cleanup(unsigned peer, PVOID context);     /* … and its cleanup callback */
 void peer_binding_reset(void);
-void peer_binding_watch(const struct event *e);         /* a judge */
+void peer_binding_watch(void);          /* judge events, from now on */
 
 /* ---- client.c, provider.c: attaching */
 NTSTATUS NTAPI client_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INSTANCE provider);

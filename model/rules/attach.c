@@ -100,8 +100,9 @@ static void proposed(const struct event *e)
 
 /* ---- both */
 
-static void attach_left(const struct event *e, enum frame frame)
+static void attach_left(const struct event *e)
 {
+    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
     const struct view_frame *f = view_inside(e->thread, frame);
     const struct view_thread *w = &view.threads[e->thread];
 
@@ -131,8 +132,10 @@ static bool shared(const struct event *e, enum side side)
     return false;
 }
 
-static void judge_context(const struct event *e, enum side side)
+static void judge_context(const struct event *e)
 {
+    enum side side = (enum side)e->c;
+
     if (e->value == PLACE_POOL_PAGED)
         REPORT_SIDE(e, side, RULE_PA_19, "the binding context is in paged pool");
     if (e->value == PLACE_STACK)
@@ -143,37 +146,28 @@ static void judge_context(const struct event *e, enum side side)
         REPORT(e, side == SIDE_CLIENT ? RULE_CA_16 : RULE_PA_20, "two live bindings have the same binding context");
 }
 
-static void judge_dispatch(const struct event *e, enum side side)
+static void judge_dispatch(const struct event *e)
 {
+    enum side side = (enum side)e->c;
+
     if (e->value == PLACE_STACK)
         REPORT_SIDE(e, side, RULE_PA_21, "the %s's dispatch table is a local variable", view_side_names[side]);
     if (e->value == PLACE_POOL_PAGED || e->value == PLACE_POOL_FREED)
         REPORT_SIDE(e, side, RULE_PA_21, "the %s's dispatch table is in paged or freed pool", view_side_names[side]);
 }
 
-void attach_monitor(const struct event *e)
+static void judge_dispatch_change(const struct event *e)
 {
-    switch (e->kind) {
-    case EV_ENTER + FRAME_NMR_CLIENT_ATTACH:
-        proposed(e);
-        break;
-    case EV_LEAVE + FRAME_PROVIDER_ATTACH:
-        attach_left(e, FRAME_PROVIDER_ATTACH);
-        break;
-    case EV_LEAVE + FRAME_CLIENT_ATTACH:
-        attach_left(e, FRAME_CLIENT_ATTACH);
-        break;
-    case EV_BINDING_CONTEXT:
-        judge_context(e, (enum side)e->c);
-        break;
-    case EV_BINDING_DISPATCH:
-        judge_dispatch(e, (enum side)e->c);
-        break;
-    case EV_BINDING_DISPATCH_CHANGED:
-        REPORT_SIDE(e, (enum side)e->c, RULE_PA_21, "the %s's dispatch table changed while attached",
-                    view_side_names[e->c]);
-        break;
-    default:
-        break;
-    }
+    REPORT_SIDE(e, (enum side)e->c, RULE_PA_21, "the %s's dispatch table changed while attached",
+                view_side_names[e->c]);
+}
+
+void attach_watch(void)
+{
+    event_add_judge_of(EV_ENTER + FRAME_NMR_CLIENT_ATTACH, proposed);
+    event_add_judge_of(EV_LEAVE + FRAME_PROVIDER_ATTACH, attach_left);
+    event_add_judge_of(EV_LEAVE + FRAME_CLIENT_ATTACH, attach_left);
+    event_add_judge_of(EV_BINDING_CONTEXT, judge_context);
+    event_add_judge_of(EV_BINDING_DISPATCH, judge_dispatch);
+    event_add_judge_of(EV_BINDING_DISPATCH_CHANGED, judge_dispatch_change);
 }

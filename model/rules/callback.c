@@ -129,20 +129,15 @@ static void call_left(const struct event *e)
     REPORT(e, RULE_NPI_1, "a call was answered with status 0x%08X, which the NPI does not allow", (unsigned)e->value);
 }
 
-void callback_monitor(const struct event *e)
+static void judge_instance(const struct event *e)
 {
-    switch (e->kind) {
-    case EV_ENTER + FRAME_CALLBACK:
-        callback_entered(e);
-        break;
-    case EV_LEAVE + FRAME_CALL:
-        call_left(e);
-        break;
-    case EV_IDENTITY:
-        if (e->value == 0)
-            REPORT(e, RULE_PA_34, "a binding is served by another registration instance than the client attached to");
-        break;
-    default:
-        break;
-    }
+    if (e->value == 0)
+        REPORT(e, RULE_PA_34, "a binding is served by another registration instance than the client attached to");
+}
+
+void callback_watch(void)
+{
+    event_add_judge_of(EV_ENTER + FRAME_CALLBACK, callback_entered);
+    event_add_judge_of(EV_LEAVE + FRAME_CALL, call_left);
+    event_add_judge_of(EV_IDENTITY, judge_instance);
 }

@@ -4,8 +4,9 @@
 #define STATUS_SUCCESS 0
 #define STATUS_PENDING 0x103
 
-static void detach_left(const struct event *e, enum frame frame)
+static void detach_left(const struct event *e)
 {
+    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
     const struct view_frame *f = view_inside(e->thread, frame);
     const struct view_binding *b = view_binding(e->object);
     const struct view_side *s;
@@ -86,8 +87,9 @@ static void complete_entered(const struct event *e)
         REPORT_SIDE(e, side, RULE_PD_15, "a lock inside the binding context is held across the completion");
 }
 
-static void entry_point_left(const struct event *e, enum frame frame)
+static void entry_point_left(const struct event *e)
 {
+    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
     const struct view_frame *f = view_inside(e->thread, frame);
 
     if (!f || !f->module)
@@ -98,34 +100,14 @@ static void entry_point_left(const struct event *e, enum frame frame)
         REPORT(e, RULE_KRN_2, "%s returned with a lock held", frame_names[frame]);
 }
 
-void detach_monitor(const struct event *e)
+void detach_watch(void)
 {
-    switch (e->kind) {
-    case EV_LEAVE + FRAME_PROVIDER_DETACH:
-        detach_left(e, FRAME_PROVIDER_DETACH);
-        break;
-    case EV_LEAVE + FRAME_CLIENT_DETACH:
-        detach_left(e, FRAME_CLIENT_DETACH);
-        break;
-    case EV_ENTER + FRAME_NMR_COMPLETE:
-        complete_entered(e);
-        break;
-    case EV_LEAVE + FRAME_PROVIDER_CLEANUP:
-        entry_point_left(e, FRAME_PROVIDER_CLEANUP);
-        break;
-    case EV_LEAVE + FRAME_CLIENT_CLEANUP:
-        entry_point_left(e, FRAME_CLIENT_CLEANUP);
-        break;
-    case EV_LEAVE + FRAME_ENTRY:
-        entry_point_left(e, FRAME_ENTRY);
-        break;
-    case EV_LEAVE + FRAME_WORK_ITEM:
-        entry_point_left(e, FRAME_WORK_ITEM);
-        break;
-    case EV_LEAVE + FRAME_CALL:
-        entry_point_left(e, FRAME_CALL);
-        break;
-    default:
-        break;
-    }
+    static const enum frame entry_points[] = {FRAME_PROVIDER_CLEANUP, FRAME_CLIENT_CLEANUP, FRAME_ENTRY,
+                                              FRAME_WORK_ITEM, FRAME_CALL};
+
+    event_add_judge_of(EV_LEAVE + FRAME_PROVIDER_DETACH, detach_left);
+    event_add_judge_of(EV_LEAVE + FRAME_CLIENT_DETACH, detach_left);
+    event_add_judge_of(EV_ENTER + FRAME_NMR_COMPLETE, complete_entered);
+    for (unsigned i = 0; i < sizeof entry_points / sizeof *entry_points; i++)
+        event_add_judge_of((uint16_t)(EV_LEAVE + entry_points[i]), entry_point_left);
 }

@@ -118,10 +118,8 @@ static void step_limit(const struct event *e)
     }
 }
 
-void hang_monitor(const struct event *e)
+void hang_watch(void)
 {
-    if (e->kind == EV_DEADLOCK)
-        deadlock(e);
-    else
-        step_limit(e);
+    event_add_judge_of(EV_DEADLOCK, deadlock);
+    event_add_judge_of(EV_STEP_LIMIT, step_limit);
 }

@@ -21,7 +21,7 @@ static void binding_leak(const struct event *e, const struct view_block *block, 
     REPORT_LEAK(side, RULE_PC_2, "%u bytes that the binding owned were not freed with its context", size);
 }
 
-void leak_monitor(const struct event *e)
+static void leak(const struct event *e)
 {
     const struct view_block *block = view_block(e->object);
     const struct view_binding *b = block && block->in_attach ? view_binding(block->binding) : NULL;
@@ -30,4 +30,9 @@ void leak_monitor(const struct event *e)
         binding_leak(e, block, b);
     else
         finding_report(RULE_MEM_8, "unload", "%u bytes were not freed before the unload", (unsigned)e->value);
+}
+
+void leak_watch(void)
+{
+    event_add_judge_of(EV_LEAK, leak);
 }

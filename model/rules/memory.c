@@ -321,19 +321,9 @@ static void race(const struct event *e)
     REPORT(e, RULE_RACE_1, "two threads use the same memory unordered, and at least one writes");
 }
 
-void memory_monitor(const struct event *e)
+void memory_watch(void)
 {
-    switch (e->kind) {
-    case EV_FREE:
-        judge_free(e);
-        break;
-    case EV_ACCESS:
-        access_fault(e);
-        break;
-    case EV_RACE:
-        race(e);
-        break;
-    default:
-        break;
-    }
+    event_add_judge_of(EV_FREE, judge_free);
+    event_add_judge_of(EV_ACCESS, access_fault);
+    event_add_judge_of(EV_RACE, race);
 }

@@ -162,22 +162,15 @@ static void assertion(const struct event *e)
     REPORT(e, RULE_KRN_8, "an assertion of the module failed");
 }
 
-void misuse_monitor(const struct event *e)
+static void bug_check(const struct event *e)
 {
-    switch (e->kind) {
-    case EV_MISUSE:
-        misuse(e);
-        break;
-    case EV_SYNC_INIT:
-        initialised(e);
-        break;
-    case EV_ASSERT:
-        assertion(e);
-        break;
-    case EV_BUGCHECK:
-        REPORT(e, RULE_KRN_9, "bug check 0x%llX", (unsigned long long)e->value);
-        break;
-    default:
-        break;
-    }
+    REPORT(e, RULE_KRN_9, "bug check 0x%llX", (unsigned long long)e->value);
+}
+
+void misuse_watch(void)
+{
+    event_add_judge_of(EV_MISUSE, misuse);
+    event_add_judge_of(EV_SYNC_INIT, initialised);
+    event_add_judge_of(EV_ASSERT, assertion);
+    event_add_judge_of(EV_BUGCHECK, bug_check);
 }

@@ -226,41 +226,48 @@ static void unload_left(const struct event *e)
     }
 }
 
-void registration_monitor(const struct event *e)
-{
-    const struct view_registration *r;
-    uint32_t open;
+/* What was registered, field by field: of which side, the view knows. */
 
-    switch (e->kind) {
-    case EV_REGISTRATION_FIELD: case EV_REGISTRATION_PLACE: case EV_REGISTRATION_CHANGED:
-        r = view_registration(e->object);
-        if (!r)
-            break;
-        if (e->kind == EV_REGISTRATION_FIELD)
-            judge_field(e, r->side);
-        else if (e->kind == EV_REGISTRATION_PLACE)
-            judge_place(e, r->side);
-        else
-            REPORT_SIDE(e, r->side, RULE_PR_7, "what was registered has changed since");
-        break;
-    case EV_BAD_HANDLE:
-        bad_handle(e);
-        break;
-    case EV_IMAGE_LOADED:
-        open = view_open_registration();
-        if (e->value == 0 && open != NONE)
-            REPORT_SIDE(e, view_registration(open)->side, RULE_PR_16, "DriverEntry registered but set no DriverUnload");
-        break;
-    case EV_ENTER + FRAME_NMR_WAIT:
-        wait_entered(e);
-        break;
-    case EV_LEAVE + FRAME_DRIVER_ENTRY:
-        entry_left(e);
-        break;
-    case EV_LEAVE + FRAME_DRIVER_UNLOAD:
-        unload_left(e);
-        break;
-    default:
-        break;
-    }
+static void field(const struct event *e)
+{
+    const struct view_registration *r = view_registration(e->object);
+
+    if (r)
+        judge_field(e, r->side);
+}
+
+static void place(const struct event *e)
+{
+    const struct view_registration *r = view_registration(e->object);
+
+    if (r)
+        judge_place(e, r->side);
+}
+
+static void changed(const struct event *e)
+{
+    const struct view_registration *r = view_registration(e->object);
+
+    if (r)
+        REPORT_SIDE(e, r->side, RULE_PR_7, "what was registered has changed since");
+}
+
+static void image_loaded(const struct event *e)
+{
+    uint32_t open = view_open_registration();
+
+    if (e->value == 0 && open != NONE)
+        REPORT_SIDE(e, view_registration(open)->side, RULE_PR_16, "DriverEntry registered but set no DriverUnload");
+}
+
+void registration_watch(void)
+{
+    event_add_judge_of(EV_REGISTRATION_FIELD, field);
+    event_add_judge_of(EV_REGISTRATION_PLACE, place);
+    event_add_judge_of(EV_REGISTRATION_CHANGED, changed);
+    event_add_judge_of(EV_BAD_HANDLE, bad_handle);
+    event_add_judge_of(EV_IMAGE_LOADED, image_loaded);
+    event_add_judge_of(EV_ENTER + FRAME_NMR_WAIT, wait_entered);
+    event_add_judge_of(EV_LEAVE + FRAME_DRIVER_ENTRY, entry_left);
+    event_add_judge_of(EV_LEAVE + FRAME_DRIVER_UNLOAD, unload_left);
 }

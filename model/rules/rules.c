@@ -1,4 +1,4 @@
-/* rules.c - the table of rules and the judge that hands each event to the monitors. */
+/* rules.c - the table of rules, and the start of the monitors. */
 #include "rules.h"
 
 #include <string.h>
@@ -35,65 +35,6 @@ void rules_mute_warnings(void)
             finding_mute((uint16_t)i, true);
 }
 
-/* Only the monitors that can say something about an event see it. */
-static void judge(const struct event *e)
-{
-    unsigned frame = e->kind >= EV_LEAVE ? e->kind - EV_LEAVE : e->kind - EV_ENTER;
-
-    if (e->kind >= EV_ENTER && e->kind < EV_THREAD_START) {
-        switch (frame) {
-        case FRAME_PROVIDER_ATTACH: case FRAME_CLIENT_ATTACH: case FRAME_NMR_CLIENT_ATTACH:
-            attach_monitor(e);
-            break;
-        case FRAME_CALL:
-            detach_monitor(e);
-            callback_monitor(e);
-            break;
-        case FRAME_CALLBACK:
-            callback_monitor(e);
-            break;
-        case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP: case FRAME_CLIENT_DETACH: case FRAME_CLIENT_CLEANUP:
-        case FRAME_NMR_COMPLETE: case FRAME_WORK_ITEM: case FRAME_ENTRY:
-            detach_monitor(e);
-            break;
-        case FRAME_DRIVER_ENTRY: case FRAME_DRIVER_UNLOAD: case FRAME_NMR_WAIT:
-            registration_monitor(e);
-            break;
-        default:
-            break;
-        }
-        view_update(e);
-        return;
-    }
-    switch (e->kind) {
-    case EV_BINDING_CONTEXT: case EV_BINDING_DISPATCH: case EV_BINDING_DISPATCH_CHANGED:
-        attach_monitor(e);
-        break;
-    case EV_IDENTITY:
-        callback_monitor(e);
-        break;
-    case EV_REGISTRATION_FIELD: case EV_REGISTRATION_PLACE: case EV_REGISTRATION_CHANGED: case EV_IMAGE_LOADED:
-    case EV_BAD_HANDLE:
-        registration_monitor(e);
-        break;
-    case EV_FREE: case EV_ACCESS: case EV_RACE:
-        memory_monitor(e);
-        break;
-    case EV_MISUSE: case EV_SYNC_INIT: case EV_ASSERT: case EV_BUGCHECK:
-        misuse_monitor(e);
-        break;
-    case EV_LEAK:
-        leak_monitor(e);
-        break;
-    case EV_DEADLOCK: case EV_STEP_LIMIT:
-        hang_monitor(e);
-        break;
-    default:
-        break;
-    }
-    view_update(e);
-}
-
 static void deadlock(void)
 {
     event_emit(EV_DEADLOCK, 0, 0, 0, 0, 0, NULL);
@@ -111,7 +52,15 @@ void rules_install(void)
     if (installed)
         return;
     installed = true;
-    event_add_judge(judge);
+    attach_watch();
+    detach_watch();
+    callback_watch();
+    registration_watch();
+    memory_watch();
+    misuse_watch();
+    leak_watch();
+    hang_watch();
+    view_watch();                           /* the last, so that monitors find the state as it was before */
     sched_on_deadlock = deadlock;
     sched_on_step_limit = step_limit;
 }

@@ -256,26 +256,40 @@ static void freed(const struct event *e)
     b->free_early = view_open_registration() != NONE;
 }
 
-/* ---- frames */
-
-static void enter(const struct event *e, enum frame frame)
+static void allocation_failed(const struct event *e)
 {
     struct view_thread *w = &view.threads[e->thread];
-    struct view_frame *f;
 
-    if (w->depth == VIEW_FRAMES_MAX)
-        return;
-    f = &w->frames[w->depth++];
-    *f = (struct view_frame){.frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
-                             .value = e->value, .a = e->a, .b = e->b, .c = e->c, .level = e->level,
-                             .locks = (uint8_t)w->lock_count, .module = is_module_frame(frame, e->object)};
-    if (frame == FRAME_WORK_ITEM && e->object < VIEW_WORK_MAX)
-        f->event = view.work_queued[e->object];
+    for (unsigned i = 0; i < w->depth; i++)
+        w->frames[i].low_resources = true;
 }
 
-static void leave(const struct event *e, enum frame frame)
+/* ---- frames */
+
+/* NULL: there is no room. */
+static struct view_frame *push(const struct event *e)
 {
     struct view_thread *w = &view.threads[e->thread];
+    enum frame frame = (enum frame)(e->kind - EV_ENTER);
+
+    if (w->depth == VIEW_FRAMES_MAX)
+        return NULL;
+    w->frames[w->depth] = (struct view_frame){
+        .frame = frame, .object = e->object, .entered = event_count(), .event = event_count(), .value = e->value,
+        .b = e->b, .c = e->c, .level = e->level, .locks = (uint8_t)w->lock_count,
+        .module = is_module_frame(frame, e->object)};
+    return &w->frames[w->depth++];
+}
+
+static void enter(const struct event *e)
+{
+    (void)push(e);
+}
+
+static void leave(const struct event *e)
+{
+    struct view_thread *w = &view.threads[e->thread];
+    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
 
     while (w->depth > 0 && w->frames[--w->depth].frame != frame)
         ;
@@ -308,70 +322,110 @@ static bool module_is_busy(uint32_t binding, unsigned detaching)
     return false;
 }
 
-/* A callback of NMR into `side`, by the event's kind; detach and cleanup of both sides look alike. */
-static void update_enter(const struct event *e, enum frame frame)
+/* Attach, detach and cleanup of both sides look alike: the side whose callback the event is about. */
+static struct view_side *side_of(struct view_binding *b, enum frame frame)
+{
+    bool client = frame == FRAME_CLIENT_ATTACH || frame == FRAME_CLIENT_DETACH || frame == FRAME_CLIENT_CLEANUP;
+
+    return &b->sides[client ? SIDE_CLIENT : SIDE_PROVIDER];
+}
+
+static void work_item_entered(const struct event *e)
+{
+    struct view_frame *f = push(e);
+
+    if (f && e->object < VIEW_WORK_MAX)
+        f->event = view.work_queued[e->object];
+}
+
+static void provider_attach_entered(const struct event *e)
+{
+    struct view_binding *b = make_binding(e->object);
+
+    if (b) {
+        b->flags = (unsigned)e->value;
+        b->called_early = false;
+        b->sides[SIDE_CLIENT].context = e->b;
+    }
+    enter(e);
+}
+
+static void client_attach_entered(const struct event *e)
 {
     struct view_binding *b = view_binding(e->object);
-    struct view_side *s;
 
-    switch (frame) {
-    case FRAME_PROVIDER_ATTACH:
-        b = make_binding(e->object);
-        if (b) {
-            b->flags = (unsigned)e->value;
-            b->called_early = false;
-            b->sides[SIDE_CLIENT].context = e->b;
-        }
-        break;
-    case FRAME_CLIENT_ATTACH:
-        if (b && b->sides[SIDE_CLIENT].module)
-            b->flags = (unsigned)e->value;
-        break;
-    case FRAME_PROVIDER_DETACH: case FRAME_CLIENT_DETACH:
-        if (b) {
-            s = &b->sides[frame == FRAME_CLIENT_DETACH ? SIDE_CLIENT : SIDE_PROVIDER];
-            s->detach_entered = event_count();
-            s->detach_thread = e->thread;
-            view.any_detached |= s->module;
-        }
-        break;
-    case FRAME_PROVIDER_CLEANUP: case FRAME_CLIENT_CLEANUP:
-        if (b)
-            b->sides[frame == FRAME_CLIENT_CLEANUP ? SIDE_CLIENT : SIDE_PROVIDER].cleanup_entered = event_count();
-        break;
-    case FRAME_NMR_COMPLETE:
-        if (b) {
-            b->sides[e->value].completions++;
-            if (e->b == 1) {
-                view.threads[e->thread].completed = e->object + 1;
-                view.threads[e->thread].completed_side = (enum side)e->value;
-                view.threads[e->thread].completed_event = event_count();
-            }
-        }
-        break;
-    case FRAME_NMR_CLIENT_ATTACH:
-        if (b && e->b == 1)
-            b->proposals++;
-        break;
-    case FRAME_NMR_REGISTER: {
-        struct view_registration *r = make_registration(e->object);
+    if (b && b->sides[SIDE_CLIENT].module)
+        b->flags = (unsigned)e->value;
+    enter(e);
+}
 
-        if (r) {
-            r->side = (enum side)e->value;
-            r->module = e->b == 1;
-        }
-        break;
+static void detach_entered(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b) {
+        struct view_side *s = side_of(b, (enum frame)(e->kind - EV_ENTER));
+
+        s->detach_entered = event_count();
+        s->detach_thread = e->thread;
+        view.any_detached |= s->module;
     }
-    case FRAME_CALLBACK:
-        if (b) {
-            b->sides[view_module_side(b)].calls++;
-            b->called_early |= b->state == BINDING_PROPOSING;
+    enter(e);
+}
+
+static void cleanup_entered(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b)
+        side_of(b, (enum frame)(e->kind - EV_ENTER))->cleanup_entered = event_count();
+    enter(e);
+}
+
+static void complete_entered(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b) {
+        b->sides[e->value].completions++;
+        if (e->b == 1) {
+            view.threads[e->thread].completed = e->object + 1;
+            view.threads[e->thread].completed_side = (enum side)e->value;
+            view.threads[e->thread].completed_event = event_count();
         }
-        break;
-    default:
-        break;
     }
-    enter(e, frame);
+    enter(e);
+}
+
+static void proposal_entered(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b && e->b == 1)
+        b->proposals++;
+    enter(e);
+}
+
+static void register_entered(const struct event *e)
+{
+    struct view_registration *r = make_registration(e->object);
+
+    if (r) {
+        r->side = (enum side)e->value;
+        r->module = e->b == 1;
+    }
+    enter(e);
+}
+
+static void callback_entered(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b) {
+        b->sides[view_module_side(b)].calls++;
+        b->called_early |= b->state == BINDING_PROPOSING;
+    }
+    enter(e);
 }
 
 static void attach_failed(const struct view_frame *f)
@@ -381,66 +435,68 @@ static void attach_failed(const struct view_frame *f)
             view.blocks[i].attach_failed = true;
 }
 
-static void attach_left(const struct event *e, enum side side)
+static void attach_left(const struct event *e)
 {
-    struct view_binding *b = view_binding(e->object);
-    struct view_side *s;
-
-    if (!b)
-        return;
-    s = &b->sides[side];
-    s->attached = e->value == 0;
-    s->attach_failed = e->value != 0;
-    if (side == SIDE_PROVIDER)
-        s->context = e->a;
-    view.ever_attached |= s->attached && s->module;
-}
-
-static void update_leave(const struct event *e, enum frame frame)
-{
+    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
     const struct view_frame *f = view_inside(e->thread, frame);
     struct view_binding *b = view_binding(e->object);
     struct view_side *s;
 
-    if (view_is_attach(frame) && e->value != 0 && f && f->module)
+    if (e->value != 0 && f && f->module)
         attach_failed(f);
-    leave(e, frame);
-    switch (frame) {
-    case FRAME_PROVIDER_ATTACH:
-        attach_left(e, SIDE_PROVIDER);
-        break;
-    case FRAME_CLIENT_ATTACH:
-        attach_left(e, SIDE_CLIENT);
-        break;
-    case FRAME_PROVIDER_DETACH: case FRAME_CLIENT_DETACH:
-        if (b) {
-            s = &b->sides[frame == FRAME_CLIENT_DETACH ? SIDE_CLIENT : SIDE_PROVIDER];
-            s->detach_left = event_count();
-            s->detach_status = e->value;
-            s->detach_live = module_is_busy(e->object, e->thread) || s->calls > 0 || s->pending > 0;
-        }
-        break;
-    case FRAME_NMR_CLIENT_ATTACH:
-        if (b && e->b == 1)
-            b->proposal_status = e->value;
-        break;
-    case FRAME_CALLBACK:
-        if (b)
-            b->sides[view_module_side(b)].calls--;
-        break;
-    case FRAME_NMR_REGISTER: {
-        struct view_registration *r = view_registration(e->object);
-
-        if (r && r->module)
-            view.register_failed = r->failed = e->value != 0;
-        break;
-    }
-    default:
-        break;
-    }
+    leave(e);
+    if (!b)
+        return;
+    s = side_of(b, frame);
+    s->attached = e->value == 0;
+    s->attach_failed = e->value != 0;
+    if (frame == FRAME_PROVIDER_ATTACH)
+        s->context = e->a;
+    view.ever_attached |= s->attached && s->module;
 }
 
-/* ---- locks */
+static void detach_left(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+    struct view_side *s;
+
+    leave(e);
+    if (!b)
+        return;
+    s = side_of(b, (enum frame)(e->kind - EV_LEAVE));
+    s->detach_left = event_count();
+    s->detach_status = e->value;
+    s->detach_live = module_is_busy(e->object, e->thread) || s->calls > 0 || s->pending > 0;
+}
+
+static void proposal_left(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    leave(e);
+    if (b && e->b == 1)
+        b->proposal_status = e->value;
+}
+
+static void callback_left(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    leave(e);
+    if (b)
+        b->sides[view_module_side(b)].calls--;
+}
+
+static void register_left(const struct event *e)
+{
+    struct view_registration *r = view_registration(e->object);
+
+    leave(e);
+    if (r && r->module)
+        view.register_failed = r->failed = e->value != 0;
+}
+
+/* ---- locks, waits, work items */
 
 static void lock_taken(const struct event *e)
 {
@@ -466,6 +522,28 @@ static void lock_left(const struct event *e)
         return;
     }
 }
+
+static void blocked(const struct event *e)
+{
+    struct view_thread *w = &view.threads[e->thread];
+
+    w->blocked = true;
+    w->blocked_on = e->object;
+    w->blocked_kind = e->value;
+}
+
+static void woken(const struct event *e)
+{
+    view.threads[e->thread].blocked = false;
+}
+
+static void work_queued(const struct event *e)
+{
+    if (e->object < VIEW_WORK_MAX)
+        view.work_queued[e->object] = event_count();
+}
+
+/* ---- registrations and bindings */
 
 static void bind_context(const struct event *e)
 {
@@ -504,103 +582,99 @@ static void registration_place(const struct event *e)
     }
 }
 
-/* Registrations and bindings.  False: it is about something else. */
-static bool update_nmr(const struct event *e)
+static void registration_field(const struct event *e)
 {
-    struct view_registration *r;
-    struct view_binding *b;
+    struct view_registration *r = make_registration(e->object);
 
-    switch (e->kind) {
-    case EV_REGISTRATION_PLACE:
-        registration_place(e);
-        break;
-    case EV_REGISTRATION_FIELD:
-        r = make_registration(e->object);
-        if (r && e->value >> 32 == FIELD_CLEANUP)
-            r->has_cleanup = (e->value & 0xFFFFFFFF) != 0;
-        break;
-    case EV_REGISTRATION_STATE:
-        r = make_registration(e->object);
-        if (r) {
-            r->state = (enum registration_state)e->value;
-            r->module = e->b == 1;
-        }
-        break;
-    case EV_BINDING_OFFERED:
-        b = make_binding(e->object);
-        if (b) {
-            b->client = (uint32_t)(e->value >> 16);
-            b->provider = (uint32_t)(e->value & 0xFFFF);
-            for (enum side side = SIDE_CLIENT; side <= SIDE_PROVIDER; side++) {
-                r = view_registration_of(b, side);
-                b->sides[side].module = r && r->module;
-            }
-        }
-        break;
-    case EV_BINDING_STATE:
-        b = make_binding(e->object);
-        if (b)
-            b->state = (enum binding_state)e->value;
-        break;
-    case EV_BINDING_CONTEXT:
-        bind_context(e);
-        break;
-    case EV_PENDING_CALLBACK:
-        b = view_binding(e->object);
-        if (b)
-            b->sides[view_module_side(b)].pending += e->value ? 1 : -1;
-        break;
-    default:
-        return false;
-    }
-    return true;
+    if (r && e->value >> 32 == FIELD_CLEANUP)
+        r->has_cleanup = (e->value & 0xFFFFFFFF) != 0;
 }
 
-/* Threads, locks, pool and work items. */
-static void update_kernel(const struct event *e)
+static void registration_state(const struct event *e)
 {
-    struct view_thread *w = &view.threads[e->thread];
+    struct view_registration *r = make_registration(e->object);
 
-    switch (e->kind) {
-    case EV_LOCK_ACQUIRE:
-        lock_taken(e);
-        break;
-    case EV_LOCK_RELEASE:
-        lock_left(e);
-        break;
-    case EV_BLOCK:
-        w->blocked = true;
-        w->blocked_on = e->object;
-        w->blocked_kind = e->value;
-        break;
-    case EV_WAKE:
-        w->blocked = false;
-        break;
-    case EV_ALLOC:
-        allocated(e);
-        break;
-    case EV_ALLOC_FAILED:
-        for (unsigned i = 0; i < w->depth; i++)
-            w->frames[i].low_resources = true;
-        break;
-    case EV_FREE:
-        freed(e);
-        break;
-    case EV_WORK_QUEUED:
-        if (e->object < VIEW_WORK_MAX)
-            view.work_queued[e->object] = event_count();
-        break;
-    default:
-        break;
+    if (r) {
+        r->state = (enum registration_state)e->value;
+        r->module = e->b == 1;
     }
 }
 
-void view_update(const struct event *e)
+static void binding_offered(const struct event *e)
 {
-    if (e->kind >= EV_ENTER && e->kind < EV_LEAVE)
-        update_enter(e, (enum frame)(e->kind - EV_ENTER));
-    else if (e->kind >= EV_LEAVE && e->kind < EV_THREAD_START)
-        update_leave(e, (enum frame)(e->kind - EV_LEAVE));
-    else if (!update_nmr(e))
-        update_kernel(e);
+    struct view_binding *b = make_binding(e->object);
+
+    if (!b)
+        return;
+    b->client = (uint32_t)(e->value >> 16);
+    b->provider = (uint32_t)(e->value & 0xFFFF);
+    for (enum side side = SIDE_CLIENT; side <= SIDE_PROVIDER; side++) {
+        const struct view_registration *r = view_registration_of(b, side);
+
+        b->sides[side].module = r && r->module;
+    }
+}
+
+static void binding_state(const struct event *e)
+{
+    struct view_binding *b = make_binding(e->object);
+
+    if (b)
+        b->state = (enum binding_state)e->value;
+}
+
+static void pending_callback(const struct event *e)
+{
+    struct view_binding *b = view_binding(e->object);
+
+    if (b)
+        b->sides[view_module_side(b)].pending += e->value ? 1 : -1;
+}
+
+/* ---- which events change what */
+
+void view_watch(void)
+{
+    static void (*const entered[FRAMES])(const struct event *e) = {
+        [FRAME_WORK_ITEM] = work_item_entered,
+        [FRAME_PROVIDER_ATTACH] = provider_attach_entered,
+        [FRAME_CLIENT_ATTACH] = client_attach_entered,
+        [FRAME_PROVIDER_DETACH] = detach_entered,
+        [FRAME_CLIENT_DETACH] = detach_entered,
+        [FRAME_PROVIDER_CLEANUP] = cleanup_entered,
+        [FRAME_CLIENT_CLEANUP] = cleanup_entered,
+        [FRAME_NMR_COMPLETE] = complete_entered,
+        [FRAME_NMR_CLIENT_ATTACH] = proposal_entered,
+        [FRAME_NMR_REGISTER] = register_entered,
+        [FRAME_CALLBACK] = callback_entered,
+    };
+    static void (*const left[FRAMES])(const struct event *e) = {
+        [FRAME_PROVIDER_ATTACH] = attach_left,
+        [FRAME_CLIENT_ATTACH] = attach_left,
+        [FRAME_PROVIDER_DETACH] = detach_left,
+        [FRAME_CLIENT_DETACH] = detach_left,
+        [FRAME_NMR_CLIENT_ATTACH] = proposal_left,
+        [FRAME_NMR_REGISTER] = register_left,
+        [FRAME_CALLBACK] = callback_left,
+    };
+
+    for (uint16_t frame = FRAME_NONE + 1; frame < FRAMES; frame++) {
+        event_add_judge_of((uint16_t)(EV_ENTER + frame), entered[frame] ? entered[frame] : enter);
+        event_add_judge_of((uint16_t)(EV_LEAVE + frame), left[frame] ? left[frame] : leave);
+    }
+    event_add_judge_of(EV_ALLOC, allocated);
+    event_add_judge_of(EV_ALLOC_FAILED, allocation_failed);
+    event_add_judge_of(EV_FREE, freed);
+    event_add_judge_of(EV_LOCK_ACQUIRE, lock_taken);
+    event_add_judge_of(EV_LOCK_RELEASE, lock_left);
+    event_add_judge_of(EV_BLOCK, blocked);
+    event_add_judge_of(EV_WAKE, woken);
+    event_add_judge_of(EV_WORK_QUEUED, work_queued);
+    event_add_judge_of(EV_REGISTRATION_PLACE, registration_place);
+    event_add_judge_of(EV_REGISTRATION_FIELD, registration_field);
+    event_add_judge_of(EV_REGISTRATION_STATE, registration_state);
+    event_add_judge_of(EV_BINDING_OFFERED, binding_offered);
+    event_add_judge_of(EV_BINDING_STATE, binding_state);
+    event_add_judge_of(EV_BINDING_CONTEXT, bind_context);
+    event_add_judge_of(EV_PENDING_CALLBACK, pending_callback);
 }

@@ -1,7 +1,7 @@
 /*
  * view.h - what the judges know: the world as the events tell it.
  *
- * view_update is the last judge to see an event, so monitors find the state as it was before: at EV_LEAVE the frame is
+ * The view is the last judge to see an event, so monitors find the state as it was before: at EV_LEAVE the frame is
  * still on its thread's stack, at EV_ENTER it is not yet.
  */
 #ifndef RULES_VIEW_H
@@ -25,7 +25,7 @@ struct view_frame {
     uint32_t entered;                       /* event number */
     uint32_t event;                         /* the same; of a work item: when it was queued */
     int64_t value;
-    uint64_t a, b, c;                       /* of the EV_ENTER */
+    uint64_t b, c;                          /* of the EV_ENTER */
     uint8_t level, locks;                   /* IRQL and number of locks at the entry */
     bool module;                            /* code of the module under test runs in it */
     bool low_resources;                     /* an allocation inside it was made to fail */
@@ -115,7 +115,7 @@ struct view {
 extern struct view view;
 
 void view_begin(void);
-void view_update(const struct event *e);
+void view_watch(void);
 
 /* The innermost frame of a thread in which module code runs (an entry point or callback of it), or NULL. */
 const struct view_frame *view_module_frame(unsigned thread);
@@ -152,19 +152,19 @@ uint32_t view_open_registration(void);
 #define REPORT_SIDE(e, side, rule, ...) \
     finding_report(view_rule((rule), (side)), view_anchor((e)->thread), __VA_ARGS__)
 #define REPORT(e, rule, ...) REPORT_SIDE(e, view_thread_side((e)->thread), rule, __VA_ARGS__)
-uint16_t view_rule(enum rule rule, enum side side);
-const char *view_anchor(unsigned thread);
+uint16_t view_rule(enum rule rule, enum side side) __attribute__((cold));
+const char *view_anchor(unsigned thread) __attribute__((cold));
 extern const char *const view_side_names[2];                 /* "client", "provider" */
 static inline enum side view_other(enum side side) { return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT; }
 
-/* The monitors; each has one file. */
-void attach_monitor(const struct event *e);
-void callback_monitor(const struct event *e);
-void detach_monitor(const struct event *e);
-void registration_monitor(const struct event *e);
-void memory_monitor(const struct event *e);
-void misuse_monitor(const struct event *e);
-void leak_monitor(const struct event *e);
-void hang_monitor(const struct event *e);
+/* The monitors; each has one file.  Here they say which events they judge. */
+void attach_watch(void);
+void callback_watch(void);
+void detach_watch(void);
+void registration_watch(void);
+void memory_watch(void);
+void misuse_watch(void);
+void leak_watch(void);
+void hang_watch(void);
 
 #endif
