@@ -106,7 +106,7 @@ static bool is_uninitialised(const char *address, size_t size)
            none_stored((size_t)(address - POOL_BASE), size) && all_junk(address, size);
 }
 
-static void settle_doubt(const char *address, bool write)
+static __attribute__((noinline)) void settle_doubt(const char *address, bool write)
 {
     doubt.raised = false;
     if (!write || address != doubt.address || sched_self() != doubt.thread)
@@ -114,7 +114,8 @@ static void settle_doubt(const char *address, bool write)
 }
 
 /* Returns true when nothing was wrong. */
-static inline bool check_pool(const char *address, size_t size, bool write, bool load, const void *pc)
+static __attribute__((noinline)) bool check_pool(const char *address, size_t size, bool write, bool load,
+                                                 const void *pc)
 {
     uint32_t number = pool_owners[(size_t)(address - POOL_BASE) / POOL_GRANULE] - 1u;
     struct pool_block *b;
@@ -143,6 +144,25 @@ static inline bool check_pool(const char *address, size_t size, bool write, bool
         set_stored((size_t)(address - POOL_BASE), (size_t)(address - POOL_BASE) + size, true);
     else if (load && is_uninitialised(address, size))
         doubt = (struct doubt){true, sched_self(), number, address, offset, pc};
+    return true;
+}
+
+/* The most frequent case, at once: inside of live nonpaged memory that was zeroed.  False: check_pool decides. */
+static inline bool is_plain(const char *address, size_t size)
+{
+    uint32_t owner = pool_owners[(size_t)(address - POOL_BASE) / POOL_GRANULE];
+    struct pool_block *b;
+    size_t offset;
+
+    if (owner == 0)
+        return false;
+    b = &pool_blocks[owner - 1];
+    if (b->free_event || (b->flags & (ALLOC_PAGED | ALLOC_ZEROED)) != ALLOC_ZEROED)
+        return false;
+    offset = (size_t)(address - b->address);
+    if (offset >= b->size || size > b->size - offset)
+        return false;
+    b->touched_event[sched_self()] = event_count() + 1;
     return true;
 }
 
@@ -189,24 +209,30 @@ static void check_stack(const char *address, bool write, const void *pc)
         bad(ACCESS_STACK_DEAD, thread, address, write, 0, pc);
 }
 
+/* Neither in the pool nor the module's own. */
+static __attribute__((noinline)) void check_foreign(const char *address, size_t size, bool write, const void *pc)
+{
+    uintptr_t a = (uintptr_t)address;
+
+    if (a < regions_begin || a >= regions_end || !check_regions(address, size, write, pc))
+        check_stack(address, write, pc);
+}
+
 /* `load`: one instruction, so that reading junk is reading an uninitialised variable; a copy may do that. */
 static inline __attribute__((always_inline)) void check(const char *address, size_t size, bool write, bool load,
                                                         bool plain, const void *pc)
 {
-    uintptr_t a = (uintptr_t)address;
     bool fine = true;
 
-    last_looked_at = a;
+    last_looked_at = (uintptr_t)address;
     if (size == 0 || !sched_active())
         return;
     if (doubt.raised)
         settle_doubt(address, write);
     if ((size_t)(address - POOL_BASE) < POOL_BYTES_MAX)
-        fine = check_pool(address, size, write, load, pc);
+        fine = is_plain(address, size) || check_pool(address, size, write, load, pc);
     else if ((size_t)(address - image_data_begin) >= (size_t)(image_data_end - image_data_begin)) {
-        if (a >= regions_begin && a < regions_end && check_regions(address, size, write, pc))
-            return;
-        check_stack(address, write, pc);
+        check_foreign(address, size, write, pc);
         return;
     }
     if (fine && plain && !race_alone())

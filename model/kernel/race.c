@@ -21,6 +21,7 @@
 enum {
     SLOTS = 4,                              /* accesses a cell has room for … */
     SPILLS = 256, SPILL_SLOTS = 32,         /* … and how many cells of an execution have room for how many more */
+    POOL_CELLS = POOL_BYTES_MAX / 8,
     IMAGE_CELLS = 8192,                     /* globals past 64 KiB are not watched */
     OBJECTS = 1024, REPORTS = 64
 };
@@ -35,8 +36,8 @@ struct access {
 struct cell { struct access slots[SLOTS]; };
 struct spill { uint32_t epoch; uint16_t index, count; };   /* of another epoch: empty */
 
-static struct cell pool_cells[POOL_BYTES_MAX / 8], image_cells[IMAGE_CELLS];
-static struct spill pool_spills[POOL_BYTES_MAX / 8], image_spills[IMAGE_CELLS];
+static struct cell cells[POOL_CELLS + IMAGE_CELLS];     /* of the pool, then of the module's globals */
+static struct spill spills[POOL_CELLS + IMAGE_CELLS];
 static struct access spilled[SPILLS][SPILL_SLOTS];
 static unsigned spill_count;
 static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
@@ -58,8 +59,7 @@ void race_reset(void)
             origin = clocks[t][t] + 1;
     }
     if (origin > UINT32_MAX / 2) {          /* once in a very long campaign */
-        memset(pool_cells, 0, sizeof pool_cells);
-        memset(image_cells, 0, sizeof image_cells);
+        memset(cells, 0, sizeof cells);
         memset(clocks, 0, sizeof clocks);
         origin = 1;
     }
@@ -69,8 +69,7 @@ void race_reset(void)
     spill_count = 0;
     if (++epoch == 0) {
         memset(objects, 0, sizeof objects);
-        memset(pool_spills, 0, sizeof pool_spills);
-        memset(image_spills, 0, sizeof image_spills);
+        memset(spills, 0, sizeof spills);
         epoch = 1;
     }
 }
@@ -249,25 +248,31 @@ static __attribute__((noinline)) struct access *spill_one(struct spill *spill)
     return &spilled[spill->index][spill->count++];
 }
 
-static inline void access_cell(struct cell *cell, struct spill *spill, const char *address, struct access now,
-                               const uint32_t *mine)
+/* What is unordered with the old access is so with the later one: that one stands for both. */
+static inline bool stands_for(const struct access *now, const struct access *old)
+{
+    return !(old->bytes & ~now->bytes) && old->write <= now->write;
+}
+
+static __attribute__((noinline)) void access_cell(struct cell *cell, const char *address, const struct access *now,
+                                                  const uint32_t *mine)
 {
     struct access racing = {.event = 0}, *place = NULL;
+    struct spill *spill = &spills[cell - cells];
     bool race = false, known = false;
 
     for (unsigned i = 0, count = access_count(cell, spill); i < count;) {
         struct access *old = access_at(cell, spill, i);
-        bool own = old->thread == now.thread;
+        bool own = old->thread == now->thread;
 
         i++;
         if (!own && old->clock > mine[old->thread]) {
             /* The earliest, so that the order in which they lie here does not matter. */
-            if (old->bytes & now.bytes && (old->write || now.write) && (!race || old->event < racing.event)) {
+            if (old->bytes & now->bytes && (old->write || now->write) && (!race || old->event < racing.event)) {
                 race = true;
                 racing = *old;
             }
-        } else if (!(old->bytes & ~now.bytes) && old->write <= now.write) {
-            /* What is unordered with the old access is so with this one: it stands for both. */
+        } else if (stands_for(now, old)) {
             if (place) {
                 *old = *access_at(cell, spill, count - 1);
                 forget_last(cell, spill, count--);
@@ -275,12 +280,12 @@ static inline void access_cell(struct cell *cell, struct spill *spill, const cha
             } else {
                 place = old;
             }
-        } else if (own && old->clock == now.clock && !(now.bytes & ~old->bytes) && old->write >= now.write) {
-            known = true;                   /* and the reverse */
+        } else if (own && old->clock == now->clock && stands_for(old, now)) {
+            known = true;
         }
     }
     if (race)
-        report(address, &racing, &now);
+        report(address, &racing, now);
     if (!place && known)
         return;
     if (!place) {
@@ -288,38 +293,50 @@ static inline void access_cell(struct cell *cell, struct spill *spill, const cha
 
         place = count < SLOTS ? &cell->slots[count] : spill_one(spill);
     }
-    *place = now;
+    *place = *now;
+}
+
+/* The cell of this byte, or NULL: it is not watched. */
+static inline struct cell *cell_of(const char *at)
+{
+    size_t in_pool = (size_t)(at - POOL_BASE), in_image = (size_t)(at - image_data_begin);
+
+    if (in_pool < POOL_BYTES_MAX)
+        return &cells[in_pool / 8];
+    if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS)
+        return &cells[POOL_CELLS + (uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
+    return NULL;
 }
 
 void race_access(const void *address, size_t size, bool write, const void *pc)
 {
     const char *at = address, *end = at + size;
-    const uint32_t *mine;
     unsigned self = sched_self(), events = event_count();
+    struct access now = {.thread = (uint8_t)(self & 0x7F), .write = write, .pc = pc,
+                         .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
+    const uint32_t *mine;
 
     if (!race_enabled || race_alone())
         return;
     mine = own_clock();
+    now.clock = mine[self];
     while (at < end) {
-        uintptr_t a = (uintptr_t)at;
-        unsigned first = a % 8, length = 8 - first;
-        size_t in_pool = (size_t)(at - POOL_BASE), in_image = (size_t)(at - image_data_begin);
-        struct cell *cell = NULL;
-        struct spill *spill = NULL;
+        unsigned first = (uintptr_t)at % 8, length = 8 - first;
+        struct cell *cell = cell_of(at);
 
         if (length > (size_t)(end - at))
             length = (unsigned)(end - at);
-        if (in_pool < POOL_BYTES_MAX) {
-            cell = &pool_cells[in_pool / 8];
-            spill = &pool_spills[in_pool / 8];
-        } else if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS) {
-            cell = &image_cells[(uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
-            spill = &image_spills[cell - image_cells];
+        now.bytes = (uint8_t)(((1u << length) - 1) << first);
+        if (cell) {
+            struct access *old = &cell->slots[0];
+
+            /* Mostly nobody was here, or one access that this one comes after. */
+            if (old->clock < origin ||
+                (cell->slots[1].clock < origin && old->clock <= mine[old->thread] && stands_for(&now, old)))
+                *old = now;
+            else
+                access_cell(cell, at, &now, mine);
         }
-        if (cell)
-            access_cell(cell, spill, at, (struct access){mine[self], (uint8_t)(((1u << length) - 1) << first),
-                                                  (uint8_t)(self & 0x7F), write,
-                                                  (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX), pc}, mine);
         at += length;
     }
 }
