@@ -133,89 +133,69 @@ static void perform(const struct record *op)
     }
 }
 
-static bool is_early(const struct record *r)
-{
-    return r->kind == CHOICE_OP && r->site == SITE_OP_REGISTER_EARLY;
-}
+/* The script's operations: of each driving thread, and of clients that are there before the module. */
+enum { LIST_EARLY = DRIVING_THREADS, LISTS };
+static struct { unsigned count; const struct record *ops[SCENARIO_RECORDS_MAX]; } lists[LISTS];
 
 /* A setting is no operation of any thread; the last of its kind counts. */
-static bool is_setting(const struct record *r)
-{
-    return r->kind == CHOICE_OP && r->site == SITE_OP_PROFILE;
-}
-
-static enum nmr_profile profile_of(const struct scenario *script)
+static void read_script(const struct scenario *script)
 {
     enum nmr_profile profile = PROFILE_WINDOWS;
 
-    for (unsigned i = 0; i < script->count; i++)
-        if (is_setting(&script->records[i]))
-            profile = (enum nmr_profile)(script->records[i].value % PROFILES);
-    return profile;
-}
-
-static bool is_op_of(const struct record *r, unsigned thread)
-{
-    return r->kind == CHOICE_OP && !is_early(r) && !is_setting(r) && r->thread % DRIVING_THREADS == thread;
-}
-
-static bool has_ops(const struct scenario *script, unsigned thread)
-{
-    for (unsigned i = 0; i < script->count; i++)
-        if (is_op_of(&script->records[i], thread))
-            return true;
-    return false;
-}
-
-static void run_ops(const struct scenario *script, unsigned thread)
-{
-    bool first = true;
-
+    for (unsigned l = 0; l < LISTS; l++)
+        lists[l].count = 0;
     for (unsigned i = 0; i < script->count; i++) {
-        if (!is_op_of(&script->records[i], thread))
+        const struct record *r = &script->records[i];
+        unsigned l = r->site == SITE_OP_REGISTER_EARLY ? LIST_EARLY : r->thread % DRIVING_THREADS;
+
+        if (r->kind != CHOICE_OP)
             continue;
-        if (!first)
+        if (r->site == SITE_OP_PROFILE)
+            profile = (enum nmr_profile)(r->value % PROFILES);
+        else
+            lists[l].ops[lists[l].count++] = r;
+    }
+    nmr_set_profile(profile);
+}
+
+static void run_ops(unsigned thread)
+{
+    for (unsigned i = 0; i < lists[thread].count; i++) {
+        if (i > 0)
             sched_point(SITE_OP_NEXT);
-        first = false;
-        perform(&script->records[i]);
+        perform(lists[thread].ops[i]);
     }
 }
 
-static void drive(void *script)
+static void drive(void *unused)
 {
+    (void)unused;
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
-    run_ops(script, sched_self());
+    run_ops(sched_self());
     CHECK(driving > 0);
     if (--driving == 0)
         sched_release(&joining);
 }
 
-static void scripted(const struct scenario *script)
+static void scripted(void)
 {
-    run_ops(script, 0);
+    run_ops(0);
     for (unsigned t = 1; t < DRIVING_THREADS; t++) {
-        if (!has_ops(script, t))
+        if (lists[t].count == 0)
             continue;
         driving++;
-        CHECK(sched_spawn(t, drive, (void *)(uintptr_t)script) == t);
+        CHECK(sched_spawn(t, drive, NULL) == t);
         race_spawned(t);
     }
     while (driving > 0)
         sched_block(&joining, SITE_OP_NEXT, SCHED_FOREVER);
 }
 
-/* Clients that the module finds registered; true when there are any. */
-static bool register_early(const struct scenario *script)
+/* Clients that the module finds registered. */
+static void register_early(void)
 {
-    bool any = false;
-
-    for (unsigned i = 0; i < script->count; i++) {
-        if (!is_early(&script->records[i]))
-            continue;
-        peer_register(script->records[i].nth % PEERS_MAX);
-        any = true;
-    }
-    return any;
+    for (unsigned i = 0; i < lists[LIST_EARLY].count; i++)
+        peer_register(lists[LIST_EARLY].ops[i]->nth % PEERS_MAX);
 }
 
 static void plain(void)
@@ -237,17 +217,16 @@ static void plain(void)
 
 static void world_main(void *argument)
 {
-    const struct scenario *script = argument;
-    bool any;
+    bool any = false;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
-    nmr_set_profile(profile_of(script));
-    any = register_early(script);
+    read_script(argument);
+    register_early();
     (void)image_load(&under_test->image);
-    for (unsigned t = 0; t < DRIVING_THREADS; t++)
-        any = any || has_ops(script, t);
+    for (unsigned l = 0; l < LISTS; l++)
+        any = any || lists[l].count > 0;
     if (any)
-        scripted(script);
+        scripted();
     else
         plain();
     peers_deregister_all();

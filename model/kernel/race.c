@@ -43,7 +43,11 @@ static unsigned spill_count;
 static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
 static uint32_t origin = 1;
 static uint32_t started;                                /* threads that have a clock */
-static struct { uint32_t key, epoch, clock[THREADS_MAX]; } objects[OBJECTS];
+static struct object {
+    uint32_t key, epoch;
+    uint32_t known_to;                                  /* threads that know all of `clock` already */
+    uint32_t clock[THREADS_MAX];
+} objects[OBJECTS];
 static uint32_t object_count, epoch;
 static struct { const void *a, *b; } reports[REPORTS];
 static unsigned report_count;
@@ -142,7 +146,8 @@ void race_join(unsigned thread)
         join(mine, clocks[thread]);
 }
 
-static uint32_t *object_clock(uint32_t key, bool make)
+/* The object with this key; NULL when there is none, and none is to be made. */
+static inline struct object *object_of(uint32_t key, bool make)
 {
     unsigned i = (unsigned)((uint64_t)key * 0x9E3779B97F4A7C15u >> 40) % OBJECTS;
 
@@ -155,28 +160,38 @@ static uint32_t *object_clock(uint32_t key, bool make)
             sched_stop(VERDICT_MEMORY);
         objects[i].epoch = epoch;
         objects[i].key = key;
+        objects[i].known_to = UINT32_MAX;               /* nothing */
         memset(objects[i].clock, 0, sizeof objects[i].clock);
     }
-    return objects[i].clock;
+    return &objects[i];
 }
 
 void race_release(uint32_t key)
 {
-    uint32_t *mine;
+    uint32_t *mine, bit = 1u << sched_self();
+    struct object *o;
 
     if (!race_enabled || race_alone())
         return;
     mine = own_clock();
-    join(object_clock(key, true), mine);
+    o = object_of(key, true);
+    if (o->known_to & bit)
+        memcpy(o->clock, mine, sizeof o->clock);
+    else
+        join(o->clock, mine);
+    o->known_to &= bit;
     mine[sched_self()]++;
 }
 
 void race_acquire(uint32_t key)
 {
-    const uint32_t *theirs = race_enabled ? object_clock(key, false) : NULL;
+    struct object *o = race_enabled ? object_of(key, false) : NULL;
+    uint32_t bit = 1u << sched_self();
 
-    if (theirs)
-        join(own_clock(), theirs);
+    if (!o || o->known_to & bit)
+        return;
+    join(own_clock(), o->clock);
+    o->known_to |= bit;
 }
 
 /* Two addresses with the same key share their edges: fewer races seen, none invented. */
