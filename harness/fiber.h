@@ -20,6 +20,7 @@ struct fiber {
     void (*entry)(void *argument);
     void *argument;
     void *fake_stack;                       /* AddressSanitizer's, while switched out */
+    bool ended;                             /* it leaves, or has left, for good */
     bool dirty;                             /* abandoned in mid-call: its stack must be cleaned before reuse */
 };
 

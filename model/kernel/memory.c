@@ -94,7 +94,8 @@ static RAW bool all_junk(const char *address, size_t size)
     return true;
 }
 
-static __attribute__((cold)) void bad(enum access_fault what, uint32_t object, const void *address, bool write, uint64_t c, const void *pc)
+static __attribute__((cold)) void bad(enum access_fault what, uint32_t object, const void *address, bool write,
+                                      uint64_t c, const void *pc)
 {
     event_emit(EV_ACCESS, object, (int64_t)what, (uint64_t)(uintptr_t)address, write, c, pc);
 }
