@@ -82,6 +82,10 @@ if(NMRCHECK_LTO)
     # wchar_t must have one size in all that is optimised together: the shim's.  Our own code has no use for it.
     list(APPEND our_flags -flto -fshort-wchar)
     list(APPEND link_flags -flto)
+    if(NMRCHECK_BUILD STREQUAL plain)
+        list(APPEND our_flags -fno-pie)     # no library takes this code in
+        list(APPEND link_flags -no-pie)
+    endif()
     if(NOT CMAKE_C_COMPILER_AR OR NOT CMAKE_C_COMPILER_RANLIB)
         message(FATAL_ERROR "NMRCHECK_LTO needs the compiler's own ar and ranlib: install llvm")
     endif()
