@@ -53,7 +53,7 @@ static void judge_time(const struct event *e, const struct view_binding *b)
                     view_side_names[view_other(side)]);
     if (!s->detach_left)
         return;
-    if (f->event > s->detach_left)
+    if (f->started > s->detach_left)
         REPORT_SIDE(e, side, RULE_PD_1, "the %s was called by code that started after the detach callback returned",
                     view_side_names[view_other(side)]);
     if (!view_detach_over(s))

@@ -275,8 +275,8 @@ static struct view_frame *push(const struct event *e)
     if (w->depth == VIEW_FRAMES_MAX)
         return NULL;
     w->frames[w->depth] = (struct view_frame){
-        .frame = frame, .object = e->object, .entered = event_count(), .event = event_count(), .value = e->value,
-        .b = e->b, .c = e->c, .level = e->level, .locks = (uint8_t)w->lock_count,
+        .frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
+        .started = event_count(), .value = e->value, .b = e->b, .c = e->c, .level = e->level, .locks = (uint8_t)w->lock_count,
         .module = is_module_frame(frame, e->object)};
     return &w->frames[w->depth++];
 }
@@ -334,8 +334,10 @@ static void work_item_entered(const struct event *e)
 {
     struct view_frame *f = push(e);
 
-    if (f && e->object < VIEW_WORK_MAX)
-        f->event = view.work_queued[e->object];
+    if (!f || e->object >= VIEW_WORK_MAX)
+        return;
+    f->event = view.work_queued[e->object].event;
+    f->started = view.work_queued[e->object].started;
 }
 
 static void provider_attach_entered(const struct event *e)
@@ -539,8 +541,12 @@ static void woken(const struct event *e)
 
 static void work_queued(const struct event *e)
 {
-    if (e->object < VIEW_WORK_MAX)
-        view.work_queued[e->object] = event_count();
+    const struct view_frame *f = view_module_frame(e->thread);
+
+    if (e->object >= VIEW_WORK_MAX)
+        return;
+    view.work_queued[e->object].event = event_count();
+    view.work_queued[e->object].started = f ? f->started : event_count();
 }
 
 /* ---- registrations and bindings */

@@ -24,6 +24,7 @@ struct view_frame {
     uint32_t object;
     uint32_t entered;                       /* event number */
     uint32_t event;                         /* the same; of a work item: when it was queued */
+    uint32_t started;                       /* the same; of a work item: when the code that queued it was entered */
     int64_t value;
     uint64_t b, c;                          /* of the EV_ENTER */
     uint8_t level, locks;                   /* IRQL and number of locks at the entry */
@@ -104,7 +105,7 @@ struct view {
     struct view_binding bindings[VIEW_BINDINGS_MAX];
     struct view_registration registrations[VIEW_REGISTRATIONS_MAX];
     struct view_block blocks[VIEW_BLOCKS_MAX];
-    uint32_t work_queued[VIEW_WORK_MAX];    /* event at which the work item was queued */
+    struct { uint32_t event, started; } work_queued[VIEW_WORK_MAX];    /* of work items: see struct view_frame */
     bool register_failed;                   /* the module's last registration failed */
     bool ever_attached, any_detached;       /* some binding of the module was / began to be detached */
     unsigned counterparts_max;              /* that the module serves at once; 0: any number */
