@@ -62,7 +62,7 @@ enum attach_flags {
     ATTACH_NULL_CONTEXT_OUT  = 1 << 0,      /* ProviderBindingContext == NULL: outside the contract */
     ATTACH_NULL_DISPATCH_OUT = 1 << 1,      /* ProviderDispatch == NULL: outside the contract */
     ATTACH_MUST_REFUSE       = 1 << 2,      /* the characteristics are ones the NPI tells to decline */
-    ATTACH_NO_CHARACTERISTICS= 1 << 3,      /* NpiSpecificCharacteristics == NULL */
+    ATTACH_NO_CHARACTERISTICS= 1 << 3,      /* it omits the NpiSpecificCharacteristics of its side */
     ATTACH_SHORT             = 1 << 4,      /* an older, shorter structure that ends at an unreadable page */
     ATTACH_NO_DISPATCH       = 1 << 5,      /* the counterpart's dispatch table is NULL */
     ATTACH_NO_MODULE_ID      = 1 << 6,      /* ModuleId == NULL: outside the contract */

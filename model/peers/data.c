@@ -61,7 +61,7 @@ static const void *put_npi_characteristics(struct peer *p)
     size_t size;
 
     if (variant == CHARACTERISTICS_NULL) {
-        p->flags |= ATTACH_NO_CHARACTERISTICS;
+        p->flags |= side->characteristics ? ATTACH_NO_CHARACTERISTICS : 0;  /* it omits what others have */
         return NULL;
     }
     size = side->characteristics(variant, bytes, &flags);

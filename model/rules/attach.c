@@ -4,7 +4,7 @@
 #define STATUS_SUCCESS 0
 #define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
 
-/* One more is attached now. */
+/* One more is attached now.  A place is free again when the detach of its binding has begun. */
 static void judge_number(const struct event *e, enum side side)
 {
     unsigned live = 1;
@@ -12,7 +12,7 @@ static void judge_number(const struct event *e, enum side side)
     for (uint32_t i = 0; i < view.binding_count && view.counterparts_max; i++) {
         const struct view_binding *b = &view.bindings[i];
 
-        live += i != e->object && b->sides[side].module && b->sides[side].attached && b->state < BINDING_CLEANUP;
+        live += i != e->object && b->sides[side].module && b->sides[side].attached && !b->sides[side].detach_entered;
     }
     if (view.counterparts_max && live > view.counterparts_max)
         REPORT_SIDE(e, side, RULE_PA_26, "attached to %u %ss at once; the module serves %u", live,

@@ -254,7 +254,8 @@ static void access_fault(const struct event *e)
 static enum frame earlier_frame(const struct event *e)
 {
     unsigned thread = (unsigned)(e->c & 0xFF);
-    enum frame frame = view_frame_at(thread, (uint32_t)(e->c >> 16));
+    uint32_t entered;
+    enum frame frame = view_frame_at(thread, (uint32_t)(e->c >> 16), &entered);
 
     return frame == FRAME_NONE ? view.threads[thread].left : frame;     /* too long ago: the likeliest */
 }
@@ -264,15 +265,19 @@ static bool is_way_out(enum frame frame)
     return view_is_detach(frame) || view_is_cleanup(frame);
 }
 
-/* The thread completed the binding's detach in the piece of module code that it is in or left last. */
-static bool completed_lately(unsigned thread, uint32_t binding)
+/* The thread made its access after it had completed the binding's detach in the same piece of module code. */
+static bool completed_before(const struct event *e, unsigned thread, uint32_t binding)
 {
     const struct view_thread *w = &view.threads[thread];
     const struct view_frame *f = view_module_frame(thread);
+    uint32_t accessed = thread == e->thread ? event_count() : (uint32_t)(e->c >> 16);
+    uint32_t entered;
 
-    if (w->completed != binding + 1)
+    if (w->completed != binding + 1 || w->completed_event > accessed)
         return false;
-    return f ? f->event < w->completed_event : w->left == FRAME_WORK_ITEM || w->left_object == binding;
+    if (thread == e->thread)
+        return f && f->entered < w->completed_event;
+    return view_frame_at(thread, accessed, &entered) == FRAME_NONE || entered < w->completed_event;
 }
 
 /* A binding's memory: used by two threads, of which one is on its way out. */
@@ -288,7 +293,7 @@ static void race_for_context(const struct event *e, const struct view_block *blo
     if (detach)
         REPORT_SIDE(e, block->side, RULE_PD_11,
                     "the detach callback and a call in progress use the same member unordered");
-    if (cleanup && completed_lately(view_is_cleanup(mine) ? other : e->thread, block->binding))
+    if (cleanup && completed_before(e, view_is_cleanup(mine) ? other : e->thread, block->binding))
         REPORT_SIDE(e, block->side, RULE_PD_14,
                     "the binding's memory was used after the completion, and cleanup does not wait for that");
     if (cleanup && (mine == FRAME_WORK_ITEM || theirs == FRAME_WORK_ITEM))

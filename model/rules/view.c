@@ -136,23 +136,23 @@ const struct view_frame *view_inside(unsigned thread, enum frame frame)
     return NULL;
 }
 
-enum frame view_frame_at(unsigned thread, uint32_t events)
+enum frame view_frame_at(unsigned thread, uint32_t events, uint32_t *entered)
 {
     const struct view_thread *w = &view.threads[thread];
     unsigned kept = w->past_count < VIEW_PAST_MAX ? w->past_count : VIEW_PAST_MAX;
     enum frame frame = FRAME_NONE;
-    uint32_t entered = 0;
 
+    *entered = 0;
     for (unsigned i = 0; i < w->depth; i++) {
         if (w->frames[i].module && w->frames[i].entered <= events) {
             frame = w->frames[i].frame;
-            entered = w->frames[i].entered;
+            *entered = w->frames[i].entered;
         }
     }
     for (unsigned i = 0; i < kept; i++) {
-        if (w->past[i].entered <= events && events < w->past[i].left && w->past[i].entered > entered) {
+        if (w->past[i].entered <= events && events < w->past[i].left && w->past[i].entered > *entered) {
             frame = w->past[i].frame;
-            entered = w->past[i].entered;
+            *entered = w->past[i].entered;
         }
     }
     return frame;
@@ -276,8 +276,8 @@ static struct view_frame *push(const struct event *e)
         return NULL;
     w->frames[w->depth] = (struct view_frame){
         .frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
-        .started = event_count(), .value = e->value, .b = e->b, .c = e->c, .level = e->level, .locks = (uint8_t)w->lock_count,
-        .module = is_module_frame(frame, e->object)};
+        .started = event_count(), .value = e->value, .b = e->b, .c = e->c, .level = e->level,
+        .locks = (uint8_t)w->lock_count, .module = is_module_frame(frame, e->object)};
     return &w->frames[w->depth++];
 }
 
@@ -298,7 +298,6 @@ static void leave(const struct event *e)
         w->past[w->past_count % VIEW_PAST_MAX].entered = w->frames[w->depth].entered;
         w->past[w->past_count++ % VIEW_PAST_MAX].left = event_count();
         w->left = frame;
-        w->left_object = e->object;
     }
 }
 

@@ -45,8 +45,7 @@ struct view_thread {
     uint32_t completed_event;
     struct { enum frame frame; uint32_t entered, left; } past[VIEW_PAST_MAX];   /* module frames that it left, a ring */
     unsigned past_count;
-    enum frame left;                        /* the module frame that it left last, and the object of that */
-    uint32_t left_object;
+    enum frame left;                        /* the module frame that it left last */
 };
 
 /* What one side of a binding is known to be and to have done. */
@@ -122,8 +121,9 @@ void view_watch(void);
 const struct view_frame *view_module_frame(unsigned thread);
 /* The innermost frame of that kind on the thread, or NULL. */
 const struct view_frame *view_inside(unsigned thread, enum frame frame);
-/* The innermost module frame in which the thread was when that many events had happened; FRAME_NONE: not known. */
-enum frame view_frame_at(unsigned thread, uint32_t events);
+/* The innermost module frame in which the thread was when that many events had happened, and when it had entered it;
+ * FRAME_NONE: not known. */
+enum frame view_frame_at(unsigned thread, uint32_t events, uint32_t *entered);
 /* The frame directly outside `f` of that kind or beyond, or NULL. */
 const struct view_frame *view_outside(unsigned thread, const struct view_frame *f, enum frame frame);
 /* The side of the binding or registration that a frame is about; of a call between the modules the module's side. */
