@@ -154,6 +154,7 @@ static const struct row { enum story_weight weight; const char *text; } rows[EVE
     [EV_MISUSE] = {STORY_PLAIN, "misuse: %M"},
     [EV_BUGCHECK] = {STORY_PLAIN, "bug check %x"},
     [EV_IMAGE_GONE] = {STORY_PLAIN, "the module is unloaded: its code and data are gone"},
+    [EV_KEPT_OUT] = {STORY_PLAIN, "%K cannot take %L %o any more"},
     [EV_DEADLOCK] = {STORY_PLAIN, "no thread can go on"},
     [EV_STEP_LIMIT] = {STORY_PLAIN, "step limit reached while %t was running"},
 };
@@ -172,6 +173,7 @@ static size_t expand_letter(char letter, const struct event *e, char *text, size
     case 's': status_text(e->value, small, sizeof small); break;
     case 'T': tag_text(e->b, small); break;
     case 't': thread_name(&model_words, e->object, small); break;
+    case 'K': thread_name(&model_words, (unsigned)e->b, small); break;
     case 'L': return (size_t)snprintf(text, capacity, "%s", NAME(lock_names, e->value));
     case 'P': return (size_t)snprintf(text, capacity, "%s", NAME(place_names, low));
     case 'F': return (size_t)snprintf(text, capacity, "%s", NAME(field_names, high));

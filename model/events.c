@@ -99,6 +99,7 @@ const char *event_name(uint16_t kind)
         NAME(EV_DEADLOCK, "deadlock"),
         NAME(EV_STEP_LIMIT, "step limit"),
         NAME(EV_NOTE, "note"),
+        NAME(EV_KEPT_OUT, "is kept out"),
 #undef NAME
     };
 

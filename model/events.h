@@ -146,6 +146,8 @@ enum event_kind {
     EV_DEADLOCK,                    /* no thread can run; before the verdict */
     EV_STEP_LIMIT,                  /* object = thread that ran last */
     EV_NOTE,                        /* a[text]: for the story only; value hashed */
+    EV_KEPT_OUT,                    /* object lock, value = enum lock_kind, b = thread: it was about to take the lock
+                                     * when others took it; told before EV_DEADLOCK */
     EVENT_KINDS
 };
 

@@ -20,6 +20,7 @@ static const struct module *under_test;
 static bool unloading;                      /* somebody has begun to */
 static unsigned entered;                    /* threads inside entry points of the module */
 static sched_wait leaving;                  /* who unloads, waiting for them */
+static void (*tell_deadlock)(void);         /* the judges' */
 static unsigned driving;                    /* driving threads that have not ended */
 static sched_wait joining;                  /* t0, waiting for them */
 
@@ -215,6 +216,12 @@ static void plain(void)
 
 /* ---- the program */
 
+static void deadlock(void)
+{
+    kernel_tell_kept_out();
+    tell_deadlock();
+}
+
 static void world_main(void *argument)
 {
     bool any = false;
@@ -306,6 +313,8 @@ const struct program *world_program(const struct module *m)
         installed = true;
         sched_end_site = SITE_THREAD_END;
         rules_install();
+        tell_deadlock = sched_on_deadlock;
+        sched_on_deadlock = deadlock;
     }
     under_test = m;
     program.name = m->image.name;

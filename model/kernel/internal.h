@@ -56,6 +56,8 @@ struct thread_state {
     uint8_t spins;                          /* of these, the ones that need DISPATCH_LEVEL */
     bool several;                           /* it waits for any of several objects … */
     uint32_t satisfied_by;                  /* … and this one ended the wait */
+    const struct sync *wanted;              /* the lock that it is about to take, and … */
+    uint8_t wanted_kind;                    /* … as what: enum lock_kind */
     struct sync *const *all;                /* it waits for all of these at once; NULL: it does not */
     unsigned all_length;
     sched_wait parked;                      /* where the thread waits for a dispatcher object */

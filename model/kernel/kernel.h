@@ -21,6 +21,8 @@
 
 /* Empty world: no pool block, no lock, IRQL 0 everywhere. */
 void kernel_reset(void);
+/* At a deadlock: EV_KEPT_OUT for each thread that never came to waiting for its lock. */
+void kernel_tell_kept_out(void);
 
 /* ---- IRQL (irql.c): one per thread; event_level mirrors the running thread's. */
 unsigned irql_get(void);

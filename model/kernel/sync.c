@@ -202,8 +202,12 @@ void sync_take(struct sync *s, enum lock_kind kind, unsigned site, size_t size, 
     sched_wait *w = shared ? &s->shared : &s->free;
 
     check_recursion(s, kind, pc);
-    if (can_take(s, shared))
+    if (can_take(s, shared)) {
+        thread_state()->wanted = s;
+        thread_state()->wanted_kind = (uint8_t)kind;
         sched_point_for(w, site);
+        thread_state()->wanted = NULL;
+    }
     while (!can_take(s, shared)) {
         if (!blocked)
             event_emit(EV_BLOCK, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
@@ -214,6 +218,17 @@ void sync_take(struct sync *s, enum lock_kind kind, unsigned site, size_t size, 
         event_emit(EV_WAKE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
     memory_check(s->address, size, true, pc);
     took(s, shared);
+}
+
+void kernel_tell_kept_out(void)
+{
+    for (unsigned t = 0; t < THREADS_MAX; t++) {
+        const struct sync *s = thread_states[t].wanted;
+        enum lock_kind kind = (enum lock_kind)thread_states[t].wanted_kind;
+
+        if (s && !can_take(s, sync_kind_shared(kind)))
+            event_emit(EV_KEPT_OUT, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, t, 0, NULL);
+    }
 }
 
 bool sync_give(struct sync *s, enum lock_kind kind, const void *pc)

@@ -533,6 +533,15 @@ static void blocked(const struct event *e)
     w->blocked_kind = e->value;
 }
 
+static void kept_out(const struct event *e)
+{
+    struct view_thread *w = &view.threads[e->b];
+
+    w->blocked = true;
+    w->blocked_on = e->object;
+    w->blocked_kind = e->value;
+}
+
 static void woken(const struct event *e)
 {
     view.threads[e->thread].blocked = false;
@@ -673,6 +682,7 @@ void view_watch(void)
     event_add_judge_of(EV_LOCK_ACQUIRE, lock_taken);
     event_add_judge_of(EV_LOCK_RELEASE, lock_left);
     event_add_judge_of(EV_BLOCK, blocked);
+    event_add_judge_of(EV_KEPT_OUT, kept_out);
     event_add_judge_of(EV_WAKE, woken);
     event_add_judge_of(EV_WORK_QUEUED, work_queued);
     event_add_judge_of(EV_REGISTRATION_PLACE, registration_place);
