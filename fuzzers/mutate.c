@@ -310,7 +310,7 @@ static bool edit_swap(struct editor *e)
 {
     struct record *a = draw_record(e), *b = draw_record(e);
 
-    if (a == NULL || a == b || memcmp(a, b, sizeof *a) == 0)
+    if (a == NULL || b == NULL || a == b || memcmp(a, b, sizeof *a) == 0)
         return false;
     const struct record r = *a;
     *a = *b;
