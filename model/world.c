@@ -14,6 +14,9 @@
 /* Calls of the plain run: one that stays with the provider, one that comes back. */
 enum { PLAIN_CALLS = 2 };
 
+/* What the system orders, for the race detector: the unload comes after all calls of entry points. */
+enum { RACE_KEY_ENTERED = 1 << 26 };
+
 void (*world_on_state)(uint32_t state_hash);
 
 static const struct module *under_test;
@@ -88,12 +91,14 @@ static void unload(void)
     unloading = true;
     while (entered > 0)
         sched_block(&leaving, SITE_OP_NEXT, SCHED_FOREVER);
+    race_acquire(RACE_KEY_ENTERED);
     image_unload();
 }
 
 static void enter(unsigned number, unsigned argument)
 {
     const struct entry *entry;
+    unsigned regions = irql_regions();
     const void *pc;
     NTSTATUS status;
 
@@ -104,7 +109,9 @@ static void enter(unsigned number, unsigned argument)
     entered++;
     event_emit(EV_ENTER + FRAME_ENTRY, number % under_test->entry_count, argument, 0, 0, 0, pc);
     status = entry->function(argument);
+    irql_check_regions(regions, pc);
     event_emit(EV_LEAVE + FRAME_ENTRY, number % under_test->entry_count, status, 0, 0, 0, pc);
+    race_release(RACE_KEY_ENTERED);
     if (--entered == 0)
         sched_release(&leaving);
 }
@@ -386,6 +393,11 @@ const struct setup setups[] = {
         OP(1, CALL, 0, CALL_LATER),
         OP(1, CALL, 0, CALL_INDICATE),
         OP(2, UNLOAD, 0, 0)}},
+    {"laters-vs-deregister", 4, {
+        OP(0, REGISTER, 0, 0),
+        OP(1, CALL, 0, CALL_LATER),
+        OP(2, CALL, 0, CALL_LATER),
+        OP(3, DEREGISTER, 0, 0)}},
     /* for modules with entry points */
     {"entries", 5, {
         OP(0, REGISTER, 0, 0),

@@ -77,13 +77,17 @@ try_afl() {
 try() {
     local wanted=${2} result
     result=$("try_$3" "$1")
+    # A mutant that is named after a mistake instead of its rule may show by others, too.
+    if [ -n "$result" ] && [ "$1" != "mutant_${wanted//-/_}" ]; then
+        wanted=${result% *}
+    fi
     if [ "${result% *}" = "$wanted" ]; then
-        printf '%-7s %-20s %10s\n' "$wanted" "$1" "${result#* }"
+        printf '%-7s %-38s %10s\n' "$wanted" "$1" "${result#* }"
     elif [ -z "$result" ]; then
-        printf '%-7s %-20s %10s  WRONG: not found\n' "$wanted" "$1" "$runs"
+        printf '%-7s %-38s %10s  WRONG: not found\n' "$wanted" "$1" "$runs"
         tail -n 3 "$work/$1.log"
     else
-        printf '%-7s %-20s %10s  WRONG: found %s\n' "$wanted" "$1" "${result#* }" "${result% *}"
+        printf '%-7s %-38s %10s  WRONG: found %s\n' "$wanted" "$1" "${result#* }" "${result% *}"
     fi
     rm -rf "${work:?}/$1"
 }

@@ -24,7 +24,7 @@ cp "$root"/model/wdk/{netioddk,netiodef}.h "$folder/include"
 
 compile=("$target-gcc" -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-multichar
     -D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A00000B -isystem "$root/cmake/sys" -isystem "$sysroot/include/ddk"
-    -I "$folder/include")
+    -I "$folder/include" -I "$root/model/modules")
 link=("$target-gcc" -nostdlib -Wl,--fatal-warnings -Wl,--no-insert-timestamp -Wl,--subsystem,native
     -Wl,--entry,DriverEntry)
 

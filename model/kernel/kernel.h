@@ -26,6 +26,13 @@ void kernel_tell_kept_out(void);
 
 /* ---- IRQL (irql.c): one per thread; event_level mirrors the running thread's. */
 unsigned irql_get(void);
+/* Depth of critical and guarded regions of the running thread, before and after a call of module code: it must be as
+ * it was. */
+unsigned irql_regions(void);
+void irql_check_regions(unsigned before, const void *pc);
+/* A function that may have ended the driver's last binding returns to it: the driver may be unloaded before it goes on,
+ * when nothing keeps it. */
+void work_returns(void);
 void irql_set(unsigned level);              /* for NMR: callbacks at DISPATCH_LEVEL; emits EV_IRQL when it changes */
 void irql_require_max(unsigned level, const void *pc);  /* MISUSE_IRQL_TOO_HIGH */
 unsigned region_depth(void);                /* critical region depth of the running thread */

@@ -114,6 +114,15 @@ void work_call(uint32_t item, unsigned level, void *routine, void *context, void
     running &= ~bit;
 }
 
+/* An I/O work item keeps the driver in memory; a DPC, another item and a thread do not. */
+void work_returns(void)
+{
+    unsigned self = sched_self();
+
+    if (running & 1u << self && !(job_of[self] && job_of[self]->kind <= JOB_IO_EX))
+        sched_point(SITE_WORK_ITEM);
+}
+
 void work_spawn(void (*body)(void *), void *argument)
 {
     race_spawned(sched_spawn(FIRST_WORKER, body, argument));

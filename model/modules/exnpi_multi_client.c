@@ -121,7 +121,6 @@ ClientAttachProvider(
     PVOID ProviderBindingContext;
     const VOID *ProviderDispatch;
     PCEXNPI_PROVIDER_DISPATCH Provider;
-    ULONG Number;
     NTSTATUS Status;
 
     BindingContext = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*BindingContext), BINDING_CONTEXT_POOL_TAG);
@@ -139,8 +138,7 @@ ClientAttachProvider(
     InterlockedIncrement(&Registration->Bindings);
 
     Provider = ProviderDispatch;
-    Number = Provider->QueryInstance(ProviderBindingContext);
-    NT_ASSERT(Number == ProviderRegistrationInstance->Number);
+    NT_ASSERT(Provider->QueryInstance(ProviderBindingContext) == ProviderRegistrationInstance->Number);
     (VOID)Provider->RequestNotify(ProviderBindingContext, 0);
     return STATUS_SUCCESS;
 }

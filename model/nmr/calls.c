@@ -5,6 +5,7 @@
  * form of the same name, which simulated counterparts use.  Page codes (nrp, …) and the numbers of rules (PR-n …),
  * facts (E-n) and open points (ND-n) are those of the NMR contract.
  */
+#include "kernel/kernel.h"
 #include "nmr/nmr.h"
 
 /* Inside the call instruction, not behind it, so that it names the line of the call. */
@@ -144,6 +145,7 @@ NTSTATUS NTAPI NmrClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientBind
 VOID NTAPI NmrProviderDetachClientComplete(HANDLE NmrBindingHandle)
 {
     nmr_detach_complete(CALLER_MODULE, SIDE_PROVIDER, NmrBindingHandle, CALLED_FROM);
+    work_returns();
 }
 
 /*
@@ -159,4 +161,5 @@ VOID NTAPI NmrProviderDetachClientComplete(HANDLE NmrBindingHandle)
 VOID NTAPI NmrClientDetachProviderComplete(HANDLE NmrBindingHandle)
 {
     nmr_detach_complete(CALLER_MODULE, SIDE_CLIENT, NmrBindingHandle, CALLED_FROM);
+    work_returns();
 }

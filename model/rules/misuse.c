@@ -71,6 +71,8 @@ static void pool_misuse(const struct event *e, const struct view_frame *f)
                ? "zero bytes were allocated" : "the pool tag is zero or not printable");
         break;
     default:
+        if (cleanup && e->c >= SYNC_EVENT)
+            REPORT(e, RULE_PD_19, "cleanup frees memory with a timer that is set, or with work that is queued");
         REPORT(e, RULE_KRN_5, "memory was freed that is still in use");
         break;
     }
@@ -145,8 +147,8 @@ static void initialised(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
 
-    if (e->b == 1 && f && f->frame == FRAME_CLIENT_ATTACH)
-        REPORT(e, RULE_CA_3, "an object is initialised after a callback has used it");
+    if (e->b == 1 && f && view_is_attach(f->frame))
+        REPORT(e, RULE_PA_22, "an object is initialised after it could be reached, and was used");
     if (e->b == 1 && view_inside(e->thread, FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
 }
