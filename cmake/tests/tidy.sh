@@ -77,7 +77,7 @@ private_to() {
 # resolve FILE HEADER: the path of a header of ours, as the compiler would find it; nothing for the system's.
 resolve() {
     local folder
-    for folder in "$(dirname "$1")" harness model model/wdk model/rules reports fuzzers; do
+    for folder in "$(dirname "$1")" harness model model/wdk model/rules model/modules reports fuzzers; do
         if [ -e "$folder/$2" ]; then
             echo "$folder/$2"
             return

@@ -7,7 +7,7 @@
 
     Binding protocol:
 
-    1. Attach.  The first provider claims the client, in one atomic step; others are declined, until the binding is gone.
+    1. Attach.  The first provider claims the client, in one atomic step; others are declined until the binding is gone.
        The binding, its rundown reference and the work item that will end it are made before NmrClientAttachProvider is
        called, because the provider may call back before that returns.  What the provider hands out is published under
        the client's push lock.  A failed attach frees what it made and gives the claim back.
