@@ -127,14 +127,15 @@ awk '$1 == "type" { print "size", $2, "sizeof(" $2 ")"; print "sign", $2, "(" $2
      $1 == "offset" { split($2, part, "."); print "offset", $2, "__builtin_offsetof(" part[1] ", " part[2] ")" }' \
     "$folder/names" | ask >"$folder/facts"
 
-# Functions, and the types of callback functions: gcc writes down the prototypes of what is declared.
-{
-    cat "$folder/ours.h"
-    awk '$1 == "type" { print "extern " $2 " nmrcheck_type_" $2 ";" }' "$folder/names"
-} >"$folder/declared.c"
-"${ours[@]}" -aux-info "$folder/prototypes" -fsyntax-only "$folder/declared.c" 2>/dev/null || true
-sed -nE 's,^/\* [^ ]*(wdk/[a-z]+\.h|declared\.c):[0-9]+:NC \*/ extern (.*[ *])([A-Za-z_0-9]+) \((.*)\);$,\3|\2|\4,p' \
-    "$folder/prototypes" | grep -v -e '^nmrcheck_paged' -e va_list_tag | sort -u >"$folder/functions"
+# Prototypes, as "name|type": gcc writes down those of the functions that are declared; the types of callback functions
+# are read off the preprocessed headers.
+"${ours[@]}" -aux-info "$folder/prototypes" -fsyntax-only -x c "$folder/ours.h"
+sed -nE 's,^/\* [^ ]*wdk/[a-z]+\.h:[0-9]+:NC \*/ extern (.*[ *])([A-Za-z_0-9]+) \((.*)\);$,\2|\1 (\3),p' \
+    "$folder/prototypes" | grep -v -e '^nmrcheck_' -e va_list_tag | sort -u >"$folder/functions"
+"${ours[@]}" -E -P -x c "$folder/ours.h" | tr -s '\n ' ' ' | sed 's/;/;\n/g' |
+    sed -nE 's/^ ?typedef ([^{}()]*[ *])([A-Z_0-9]+) ?\((.*)\) ?;$/\2|\1 (\3)/p
+             s/^ ?typedef ([^{}()]*[ *])\( ?\*([A-Z_0-9]+)\) ?\((.*)\) ?;$/\2|\1 (*)(\3)/p' |
+    sort -u >"$folder/callbacks"
 
 # ---- what mingw-w64 says
 
@@ -142,11 +143,9 @@ sed -nE 's,^/\* [^ ]*(wdk/[a-z]+\.h|declared\.c):[0-9]+:NC \*/ extern (.*[ *])([
     awk '{ kind = $1; name = $2; value = $3; $1 = $2 = $3 = ""
            print "_Static_assert(" $0 " == " value "ll, \"" kind " " name " is " value " in the shim\");" }' \
         "$folder/facts"
-    awk -F'|' '{ name = $1; sub(/^nmrcheck_type_/, "", name)
-                 of = $1 == name ? "__typeof__(" name ")" : name
-                 type = $2 " (" $3 ")"
-                 print "_Static_assert(__builtin_types_compatible_p(" of ", " type "), \"prototype " name " is " type \
-                       " in the shim\");" }' "$folder/functions"
+    awk -F'|' '{ of = FILENAME ~ /functions$/ ? "__typeof__(" $1 ")" : $1
+                 print "_Static_assert(__builtin_types_compatible_p(" of ", " $2 "), \"prototype " $1 " is " $2 \
+                       " in the shim\");" }' "$folder/functions" "$folder/callbacks"
 } >"$folder/assertions"
 lines_without_errors "$folder/assertions" "$folder/theirs.h" "${theirs[@]}" >"$folder/agreed"
 sed -nE 's/.*error: static assertion failed: "(.*)"$/\1/p' "$folder/log" >"$folder/complaints"
@@ -157,7 +156,7 @@ for library in ntoskrnl netio ndis hal; do
         "$target-nm" --defined-only "$sysroot/lib/lib$library.a" 2>/dev/null
     fi
 done | awk '$2 == "T" { print $3 }' | sort -u >"$folder/exports"
-awk -F'|' '$1 !~ /^nmrcheck_type_/ { print $1 }' "$folder/functions" | sort -u >"$folder/called"
+cut -d '|' -f 1 "$folder/functions" | sort -u >"$folder/called"
 comm -23 "$folder/called" "$folder/exports" | sed 's/.*/export & is not there/' >>"$folder/complaints"
 
 # ---- the result
