@@ -123,7 +123,7 @@ enum event_kind {
     EV_WAIT,                        /* object, value = status: a wait that was satisfied or timed out */
     EV_RUNDOWN,                     /* object rundown, value = enum rundown_op; c = new count */
     EV_IRQL,                        /* value = new IRQL, object = old */
-    EV_REGION,                      /* value = new critical region depth */
+    EV_REGION,                      /* value = new depth of critical and guarded regions */
     EV_ALLOC,                       /* object block, value = size; a address, b tag, c = enum alloc_flags */
     EV_ALLOC_FAILED,                /* value = size; b tag, c = alloc_flags (ALLOC_INJECTED: on purpose) */
     EV_FREE,                        /* object block, value = size; a address, b tag given */

@@ -166,7 +166,7 @@ static void region(int step, const void *pc)
         return;
     }
     t->region = (uint8_t)(t->region + step);
-    event_emit(EV_REGION, NONE, t->region, 0, 0, 0, pc);
+    event_emit(EV_REGION, NONE, t->region + t->guarded, 0, 0, 0, pc);
 }
 
 /*

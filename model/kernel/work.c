@@ -177,8 +177,11 @@ static void run_thread(struct job *j)
         return;
     }
     running |= bit;
+    event_emit(EV_ENTER + FRAME_WORK_ITEM, j->item, 0, (uint64_t)(uintptr_t)j->routine,
+               (uint64_t)(uintptr_t)j->context, 0, NULL);
     if (!_setjmp(j->terminate))
         call_routine(j);
+    event_emit(EV_LEAVE + FRAME_WORK_ITEM, j->item, 0, 0, 0, 0, NULL);
     check_return(j->item, j->routine, LEVEL_PASSIVE);
     running &= ~bit;
 }
@@ -486,6 +489,7 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
     *ThreadHandle = (HANDLE)(uintptr_t)(HANDLE_BASE + 4 * (uint64_t)(j - jobs) + 4);
     if (ClientId)
         memset(ClientId, 0, sizeof *ClientId);
+    event_emit(EV_WORK_QUEUED, j->item, 0, (uint64_t)(uintptr_t)StartRoutine, (uint64_t)(uintptr_t)StartContext, 0, pc);
     job_start(j);
     return STATUS_SUCCESS;
 }

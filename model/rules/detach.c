@@ -87,27 +87,9 @@ static void complete_entered(const struct event *e)
         REPORT_SIDE(e, side, RULE_PD_15, "a lock inside the binding context is held across the completion");
 }
 
-static void entry_point_left(const struct event *e)
-{
-    enum frame frame = (enum frame)(e->kind - EV_LEAVE);
-    const struct view_frame *f = view_inside(e->thread, frame);
-
-    if (!f || !f->module)
-        return;
-    if (e->level != f->level)
-        REPORT(e, RULE_KRN_1, "%s returned at IRQL %u; it was called at %u", frame_names[frame], e->level, f->level);
-    if (view.threads[e->thread].lock_count > f->locks)
-        REPORT(e, RULE_KRN_2, "%s returned with a lock held", frame_names[frame]);
-}
-
 void detach_watch(void)
 {
-    static const enum frame entry_points[] = {FRAME_PROVIDER_CLEANUP, FRAME_CLIENT_CLEANUP, FRAME_ENTRY,
-                                              FRAME_WORK_ITEM, FRAME_CALL};
-
     event_add_judge_of(EV_LEAVE + FRAME_PROVIDER_DETACH, detach_left);
     event_add_judge_of(EV_LEAVE + FRAME_CLIENT_DETACH, detach_left);
     event_add_judge_of(EV_ENTER + FRAME_NMR_COMPLETE, complete_entered);
-    for (unsigned i = 0; i < sizeof entry_points / sizeof *entry_points; i++)
-        event_add_judge_of((uint16_t)(EV_LEAVE + entry_points[i]), entry_point_left);
 }

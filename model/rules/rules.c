@@ -54,6 +54,7 @@ void rules_install(void)
     installed = true;
     attach_watch();
     detach_watch();
+    balance_watch();
     callback_watch();
     registration_watch();
     memory_watch();

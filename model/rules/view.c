@@ -277,7 +277,7 @@ static struct view_frame *push(const struct event *e)
     w->frames[w->depth] = (struct view_frame){
         .frame = frame, .object = e->object, .entered = event_count(), .event = event_count(),
         .started = event_count(), .value = e->value, .b = e->b, .c = e->c, .level = e->level,
-        .locks = (uint8_t)w->lock_count, .module = is_module_frame(frame, e->object)};
+        .locks = (uint8_t)w->lock_count, .regions = w->regions, .module = is_module_frame(frame, e->object)};
     return &w->frames[w->depth++];
 }
 
@@ -524,6 +524,16 @@ static void lock_left(const struct event *e)
     }
 }
 
+static void thread_started(const struct event *e)
+{
+    view.threads[e->thread].regions = 0;
+}
+
+static void region_changed(const struct event *e)
+{
+    view.threads[e->thread].regions = (uint8_t)e->value;
+}
+
 static void blocked(const struct event *e)
 {
     struct view_thread *w = &view.threads[e->thread];
@@ -681,6 +691,8 @@ void view_watch(void)
     event_add_judge_of(EV_FREE, freed);
     event_add_judge_of(EV_LOCK_ACQUIRE, lock_taken);
     event_add_judge_of(EV_LOCK_RELEASE, lock_left);
+    event_add_judge_of(EV_THREAD_START, thread_started);
+    event_add_judge_of(EV_REGION, region_changed);
     event_add_judge_of(EV_BLOCK, blocked);
     event_add_judge_of(EV_KEPT_OUT, kept_out);
     event_add_judge_of(EV_WAKE, woken);

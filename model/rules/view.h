@@ -27,7 +27,7 @@ struct view_frame {
     uint32_t started;                       /* the same; of a work item: when the code that queued it was entered */
     int64_t value;
     uint64_t b, c;                          /* of the EV_ENTER */
-    uint8_t level, locks;                   /* IRQL and number of locks at the entry */
+    uint8_t level, locks, regions;          /* IRQL, number of locks, depth of critical regions at the entry */
     bool module;                            /* code of the module under test runs in it */
     bool low_resources;                     /* an allocation inside it was made to fail */
 };
@@ -35,6 +35,7 @@ struct view_frame {
 struct view_thread {
     unsigned depth;
     struct view_frame frames[VIEW_FRAMES_MAX];
+    uint8_t regions;                        /* critical and guarded ones that it is inside of */
     unsigned lock_count;
     struct { uint32_t object; uint64_t address; uint8_t kind; uint8_t depth; } locks[VIEW_LOCKS_MAX];
     bool blocked;
@@ -160,6 +161,7 @@ static inline enum side view_other(enum side side) { return side == SIDE_CLIENT 
 
 /* The monitors; each has one file.  Here they say which events they judge. */
 void attach_watch(void);
+void balance_watch(void);
 void callback_watch(void);
 void detach_watch(void);
 void registration_watch(void);

@@ -1,5 +1,6 @@
 /*
- * test_surface.c - a driver that uses everything that real network modules use (surface.c).
+ * test_surface.c - a driver that uses everything that real network modules use (surface.c), and one that does not
+ * return as it was called (unbalanced.c).
  *
  * Guards: it compiles as it is, links against the simulated kernel, runs from load to unload, gets by when any
  * one of its calls fails, and gives no finding.
@@ -9,11 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "execution.h"
 #include "explore.h"
+#include "rules/rules.h"
 #include "sites.h"
 #include "world.h"
 
@@ -54,11 +57,32 @@ static void test_every_failure_is_survived(void **state)
     assert_true(r.choices[CHOICE_FAULT] > 10);
 }
 
+static void expect_unbalanced(const struct scenario *s, const char *where)
+{
+    struct outcome o = execution_replay(world_program(module_find("unbalanced")), s);
+
+    assert_int_equal(o.verdict, VERDICT_FINDING);
+    assert_string_equal(rule_table[o.finding.rule].name, "KRN-3");
+    assert_non_null(strstr(o.finding.detail, where));
+}
+
+static void test_regions_must_balance(void **state)
+{
+    static const struct scenario nothing;
+    struct scenario low = {0};
+
+    (void)state;
+    assert_true(scenario_add(&low, (struct record){.kind = CHOICE_FAULT, .site = SITE_ALLOCATE, .value = 1}));
+    expect_unbalanced(&nothing, frame_names[FRAME_WORK_ITEM]);
+    expect_unbalanced(&low, frame_names[FRAME_DRIVER_ENTRY]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_there),
         cmocka_unit_test(test_every_failure_is_survived),
+        cmocka_unit_test(test_regions_must_balance),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
