@@ -512,8 +512,8 @@ static bool rule(uint16_t number, struct report_rule *out)
         return false;
     const struct rule_info *info = &rule_table[number];
     *out = (struct report_rule){
-        .name = info->name, .class_name = rule_class_name(info->class), .sentence = info->sentence,
-        .source = info->source,
+        .name = info->name, .class_name = rule_class_name(info->class), .severity = rule_severity(number),
+        .sentence = info->sentence, .source = info->source,
     };
     const char *pages[PAGES];
     unsigned count = rule_pages(info->source, pages, PAGES);

@@ -43,6 +43,7 @@ struct story_line {
 struct report_rule {
     const char *name;                       /* "PA-4" */
     const char *class_name;                 /* "documented" */
+    const char *severity;                   /* "violation", "warning" */
     const char *sentence;
     const char *source;                     /* codes, as in the rule table */
     char pages[3][160];                     /* addresses of the source pages; "" for unused ones */
@@ -93,6 +94,9 @@ bool report_source(const struct report *r, uint32_t event, struct symbol *out);
 bool report_place_source(const struct report *r, const struct report_place *place, struct symbol *out);
 
 void report_print_text(const struct report *r, bool every_event, FILE *out);
+
+/* Of a finding only what happened, where, and the scenario. */
+void report_print_brief(const struct report *r, FILE *out);
 
 /* Only the story: a table of step, thread, IRQL, event, source line. */
 void report_print_story(const struct report *r, bool every_event, FILE *out);

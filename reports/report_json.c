@@ -34,6 +34,7 @@ static json_t *rule_json(const struct report *r)
     json_t *rule = json_object(), *pages = json_array();
     set(rule, "id", output_json_text(r->rule.name));
     set(rule, "class", output_json_text(r->rule.class_name));
+    set(rule, "severity", output_json_text(r->rule.severity));
     set(rule, "sentence", output_json_text(r->rule.sentence));
     set(rule, "source", output_json_text(r->rule.source));
     for (unsigned i = 0; i < sizeof r->rule.pages / sizeof *r->rule.pages; i++)

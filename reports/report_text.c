@@ -35,7 +35,7 @@ static void print_rule(const struct report *r, FILE *out)
     if (!r->rule_known)
         return;
     print_field(out, "rule", r->rule.sentence);
-    print_field(out, "class", r->rule.class_name);
+    fprintf(out, "  %-12s%s (%s)\n", "class", r->rule.class_name, r->rule.severity);
     bool any = false;
     for (unsigned i = 0; i < sizeof r->rule.pages / sizeof *r->rule.pages; i++) {
         if (r->rule.pages[i][0] == '\0')
@@ -70,11 +70,10 @@ static uint32_t place_event(const struct report *r)
     return event;
 }
 
-static void print_finding(const struct report *r, FILE *out)
+static void print_facts(const struct report *r, FILE *out)
 {
     char text[400];
     const struct finding *f = &r->outcome.finding;
-    fprintf(out, "%s broken by %s\n\n", report_expectation(r->words, &r->outcome), r->program->name);
     print_field(out, "what", f->detail);
     struct symbol s;
     if (report_source(r, place_event(r), &s))
@@ -86,6 +85,12 @@ static void print_finding(const struct report *r, FILE *out)
                  thread_name(r->program->words, e->thread, thread), r->words->level(e->level));
         print_field(out, "when", text);
     }
+}
+
+static void print_finding(const struct report *r, FILE *out)
+{
+    fprintf(out, "%s broken by %s\n\n", report_expectation(r->words, &r->outcome), r->program->name);
+    print_facts(r, out);
     print_rule(r, out);
 }
 
@@ -125,6 +130,12 @@ static void print_records(const struct report *r, FILE *out)
         record_format(&s->records[i], r->program->words, line, sizeof line);
         fprintf(out, "  %s\n", line);
     }
+}
+
+void report_print_brief(const struct report *r, FILE *out)
+{
+    print_facts(r, out);
+    print_records(r, out);
 }
 
 /* One row of the story. */

@@ -63,7 +63,8 @@ static bool rule(uint16_t number, struct report_rule *out)
     if (number != RULE_USE)
         return false;
     *out = (struct report_rule){
-        .name = "LI-7", .class_name = "documented", .source = "book", .pages = {"https://example.org/book"},
+        .name = "LI-7", .class_name = "documented", .severity = "violation", .source = "book",
+        .pages = {"https://example.org/book"},
         .sentence = "Memory that was freed is not read again, and this sentence is long enough to need a second line",
     };
     return true;
@@ -128,7 +129,7 @@ static void finding_as_text(void **state)
         "  when        step 4, thread t0, IRQL PASSIVE\n"
         "  rule        Memory that was freed is not read again, and this sentence is long enough to need a\n"
         "              second line\n"
-        "  class       documented\n"
+        "  class       documented (violation)\n"
         "  source      https://example.org/book\n"
         "\n"
         "Scenario: 1 record; whatever is not listed takes its dull answer.\n"
@@ -162,6 +163,25 @@ static void finding_as_text(void **state)
     free(text);
 }
 
+static void finding_in_brief(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    (void)state;
+    struct scenario s = scenario_of(true);
+    struct report r = take(&s, NULL);
+    FILE *out = open_memstream(&text, &size);
+    report_print_brief(&r, out);
+    fclose(out);
+    assert_string_equal(text, "  what        block 3 was read after it was freed\n"
+                              "  when        step 4, thread t0, IRQL PASSIVE\n"
+                              "\n"
+                              "Scenario: 1 record; whatever is not listed takes its dull answer.\n"
+                              "\n"
+                              "  fault  t0 at whether #1 = yes\n");
+    free(text);
+}
+
 static void all_events_when_wanted(void **state)
 {
     (void)state;
@@ -189,17 +209,18 @@ static void no_finding_as_text(void **state)
 
 static void finding_as_json(void **state)
 {
-    const char *id, *page, *sentence, *detail, *what, *event, *replay;
+    const char *id, *severity, *page, *sentence, *detail, *what, *event, *replay;
     int step;
     (void)state;
     struct scenario s = scenario_of(true);
     struct report r = take(&s, "x.scn");
     json_t *value = report_json(&r);
-    assert_int_equal(json_unpack(value, "{s:{s:s, s:i, s:{s:s, s:s, s:[s]}, s:[{s:s}]}, s:[{s:s}], s:s}",
-                                 "finding", "detail", &detail, "step", &step, "rule", "id", &id, "sentence", &sentence,
-                                 "pages", &page, "memory", "what", &what, "story", "event", &event, "replay", &replay),
-                     0);
+    assert_int_equal(json_unpack(value, "{s:{s:s, s:i, s:{s:s, s:s, s:s, s:[s]}, s:[{s:s}]}, s:[{s:s}], s:s}",
+                                 "finding", "detail", &detail, "step", &step, "rule", "id", &id, "severity", &severity,
+                                 "sentence", &sentence, "pages", &page, "memory", "what", &what, "story", "event",
+                                 &event, "replay", &replay), 0);
     assert_string_equal(id, "LI-7");
+    assert_string_equal(severity, "violation");
     assert_string_equal(page, "https://example.org/book");
     assert_string_equal(detail, "block 3 was read after it was freed");
     assert_string_equal(what, "block 3 was allocated");
@@ -383,6 +404,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_as_text),
+        cmocka_unit_test(finding_in_brief),
         cmocka_unit_test(all_events_when_wanted),
         cmocka_unit_test(no_finding_as_text),
         cmocka_unit_test(finding_as_json),
