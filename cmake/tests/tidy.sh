@@ -6,7 +6,8 @@
 #   functions   at most 70 lines between their braces
 #   layers      each folder includes only what DESIGN allows it: the table in allowed() below
 #   calls       no clock, random generator, environment or heap in harness/ and model/: executions must repeat
-#   rules       each rule has a source, and a mutant that breaks it or a reason why not (RULE_WITHOUT of rules.def)
+#   rules       each rule has a source, a line that says why it matters (why.def), and a mutant that breaks it or a
+#               reason why not (RULE_WITHOUT of rules.def)
 set -euo pipefail
 
 cd "$1"
@@ -153,6 +154,8 @@ if [ -e model/rules/rules.def ]; then
     while IFS='|' read -r number kind name source reason; do
         place=model/rules/rules.def:$number
         [ -n "$source" ] || complain "$place: rule $name has no source"
+        grep -qs "^WHY(${name/-/_}, \"..*\")\$" model/rules/why.def ||
+            complain "$place: rule $name has no line in model/rules/why.def"
         case $kind:$([ -e "$mutants/$name.patch" ] && echo mutant):$reason in
             RULE:mutant:* | RULE_WITHOUT::?*) ;;
             RULE::*) complain "$place: rule $name has no mutant, and is no RULE_WITHOUT that says why" ;;

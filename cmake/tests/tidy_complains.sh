@@ -21,6 +21,7 @@ fresh() {
     echo 'enum { E };' >model/events.h
     echo '#include "events.h"' >model/rules/rules.c
     echo 'RULE(PA_1, "PA-1", D, "pac", "A sentence (of a rule).")' >model/rules/rules.def
+    echo 'WHY(PA_1, "It crashes.")' >model/rules/why.def
     touch model/modules/mutants/PA-1.patch
 }
 
@@ -58,6 +59,7 @@ fresh; echo '/* a */ void *p = malloc(1);' >model/kernel/a.c;       expect "mode
 fresh; rm model/modules/mutants/*;                                  expect "rule PA-1 has no mutant"
 fresh; echo 'RULE(PA_2, "PA-2", D, "",' >>model/rules/rules.def; echo '    "B.")' >>model/rules/rules.def
                                                                     expect "rules.def:2: rule PA-2 has no source"
+fresh; echo 'WHY(PA_1, "")' >model/rules/why.def;                   expect "rule PA-1 has no line in model/rules/why"
 fresh; sed -i 's/^RULE(\(.*\))$/RULE_WITHOUT(\1, NOWHERE, "A reason.")/' model/rules/rules.def
                                                                     expect "rule PA-1 has a mutant, so"
 rm model/modules/mutants/*

@@ -33,6 +33,8 @@ struct rule_info {
 extern const struct rule_info rule_table[RULES];
 /* D, H and K are "violation"s; S, W and I "warning"s: a reader may weigh them, or have them muted. */
 const char *rule_severity(enum rule rule);
+/* What happens on a real machine when it is broken; "" when nobody has written it down. */
+const char *rule_why(enum rule rule);
 void rules_mute_warnings(void);
 enum rule rule_find(const char *name);          /* RULE_NONE when there is no such rule */
 /* The page's address behind a source code such as "pac"; NULL for codes without one. */
