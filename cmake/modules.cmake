@@ -8,7 +8,8 @@
 #       [ENTRIES Function ...]  entry points of its own: NTSTATUS NTAPI Function(ULONG Argument), which other parts of
 #                               the system call from any thread between load and unload
 #       [SUMMARY "one line"]    for `nmrcheck list`
-#       [PARENT module RULE PA-4]   of a mutant
+#       [PARENT module RULE PA-4]   of a mutant …
+#       [PATCH file]            … and how it differs from its parent, for `nmrcheck rules`
 #       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
 #                               (a source may include "x.tmh" of WPP: see wpp.cmake)
 #       [QUIET]                 without warnings: code that is wrong on purpose, or not ours to mend; mutants are
@@ -28,7 +29,7 @@ find_program(NMRCHECK_READELF readelf REQUIRED)
 find_program(NMRCHECK_LD ld REQUIRED)
 
 function(nmrcheck_add_module)
-    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE"
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE;PATCH"
         "SOURCES;INCLUDES;ROLE;NPI;ENTRIES")
     if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
@@ -64,7 +65,7 @@ function(nmrcheck_add_module)
         COMMENT "Isolating module ${m_NAME}")
     add_custom_target(isolate_${m_NAME} DEPENDS ${object})
 
-    foreach(property IN ITEMS NAME ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES)
+    foreach(property IN ITEMS NAME ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
         set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
     endforeach()
     set(sources)
@@ -89,8 +90,9 @@ function(nmrcheck_link_modules target)
     set(rows)
     set(pointers)
     set(objects)
+    set(patches)
     foreach(name IN LISTS names)
-        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES)
+        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
             get_property(${property} GLOBAL PROPERTY nmrcheck_module_${name}_${property})
         endforeach()
         foreach(property IN ITEMS PARENT RULE)
@@ -103,6 +105,12 @@ function(nmrcheck_link_modules target)
         string(REPLACE "\\" "\\\\" SUMMARY "${SUMMARY}")
         string(REPLACE "\"" "\\\"" SUMMARY "${SUMMARY}")
         string(APPEND declarations "MODULE(${name})\n")
+        set(patch NULL)
+        if(PATCH)
+            string(APPEND declarations "TEXT(patch_of_${name}, \"${PATCH}\")\n")
+            list(APPEND patches ${PATCH})
+            set(patch patch_of_${name})
+        endif()
         set(faces)
         foreach(role IN LISTS ROLE)
             if(NOT role MATCHES "^(provider|client)$")
@@ -129,7 +137,7 @@ function(nmrcheck_link_modules target)
         string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
             "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, "
             "(const struct face[]){${faces}}, ${face_count},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
-            "${entry_count}};\n")
+            "${entry_count},\n    ${patch}};\n")
         string(APPEND pointers "    &module_${name},\n")
         list(APPEND objects ${PROJECT_BINARY_DIR}/modules/${name}.o)
         add_dependencies(${target} isolate_${name})
@@ -137,6 +145,7 @@ function(nmrcheck_link_modules target)
     list(LENGTH names count)
     set(table ${PROJECT_BINARY_DIR}/modules/${target}_modules.c)
     configure_file(${PROJECT_SOURCE_DIR}/cmake/modules.c.in ${table} @ONLY)
+    set_source_files_properties(${table} PROPERTIES OBJECT_DEPENDS "${patches}")
     set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
     target_sources(${target} PRIVATE ${table} ${objects} $<TARGET_OBJECTS:nmrcheck_hooks>)
 endfunction()
@@ -200,6 +209,6 @@ function(nmrcheck_add_mutants folder)
         endforeach()
         get_property(wpp GLOBAL PROPERTY nmrcheck_module_${parent}_WPP)
         nmrcheck_add_module(NAME ${name} SOURCES ${sources} ${like_parent}
-            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} INCLUDES ${includes} ${wpp})
+            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} PATCH ${patch} INCLUDES ${includes} ${wpp})
     endforeach()
 endfunction()

@@ -25,6 +25,7 @@ struct module {
     const char *summary;                        /* one line for `nmrcheck list` */
     const struct entry *entries;                /* entry points of its own, which other parts of the system call */
     unsigned entry_count;
+    const char *patch;                          /* a mutant's: how it differs from its parent; else NULL */
 };
 
 /*
