@@ -80,6 +80,17 @@ const char *rule_class_name(char class);
 /* Addresses of the pages behind a rule's source codes, each once. */
 unsigned rule_pages(const char *source, const char **pages, unsigned capacity);
 
+/* ---- mutants (nmrcheck_mutant.c): what breaks a rule */
+/* The next one from number `*from` of all modules; NULL: this program holds no more.  The first is the one that was
+ * named after the rule, and shows it best; others have mistakes that break it, too. */
+const struct module *mutant_next(const char *rule, unsigned *from);
+/* The good and the bad code of a mutant that has a patch. */
+void mutant_print_code(const struct module *m, FILE *out);
+json_t *mutant_code_json(const struct module *m);
+/* Search, depth first over the setups and then at random, until it breaks its rule; shrink the scenario.  False: not
+ * within bounds, or interrupted. */
+bool mutant_find(const struct module *m, struct scenario *s);
+
 /* ---- input files (nmrcheck_input.c) */
 struct input_options {
     const struct module *module;            /* for files that name none; also overrules the one they name */

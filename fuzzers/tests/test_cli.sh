@@ -49,6 +49,7 @@ good=$(awk '$1 == "exnpi_refcounted" {print $1}' out)
 [ -n "$good" ] || good=$(awk '$2 !~ /^[A-Z]+-[0-9]+$/ {print $1; exit}' out)
 mutant=$(awk '$2 ~ /^[A-Z]+-[0-9]+$/ {print $1; exit}' out)
 rule=$(awk '$2 ~ /^[A-Z]+-[0-9]+$/ {print $2; exit}' out)
+breaks_pa_4=$(awk '$1 == "mutant_PA_4"' out)
 if [ -z "$mutant" ]; then                   # a program without mutants: the sample as it is printed is broken, too
     mutant=$(awk '$1 == "page_literal" {print $1}' out)
     rule=PA-4
@@ -62,10 +63,43 @@ expect 0 --json list
 says "\"name\": \"$mutant\""
 expect 0 rules
 says "$rule "
-expect 0 rules "$rule"
-says "  class "
-expect 0 rules "$rule" --json
-says "\"id\": \"$rule\""
+says "PA-31 H violation The callback's type"
+says "(by the compiler: "
+says "PD-24 D violation There is one detach call"
+says "(not decidable here: "
+[ "$(grep -cE '^[A-Z]+-[0-9]+ ' out)" -eq "$(awk '$1 == "all" {print $2}' out)" ] || fail "rules miscounts itself"
+awk '$1 == "all" {good = $2 == $3 + $4 && $2 == $5 + $6 + $7 && $6 > 0 && $7 > 0} END {exit !good}' out ||
+    fail "the counts of rules do not add up"
+expect 0 rules --json
+[ "$(grep -c '"why": "..' out)" -eq "$(grep -c '"sentence": ' out)" ] || fail "not every rule says why it matters"
+says '"groups": ['
+
+expect 0 rules PA-4
+says " severity violation class documented as a must judged while a module runs source https://"
+says " why "
+if [ -n "$breaks_pa_4" ]; then
+    says "Good and bad code: mutant_PA_4 breaks it"
+    says " good | *ProviderBindingContext = BindingContext;"
+    ! grep -q '^  bad .*ProviderBindingContext = ' out || fail "rules PA-4: the bad code is the good one"
+    says "What the bad code leads to what "
+    says "Scenario: "
+    says "nmrcheck check mutant_PA_4"
+    expect 0 rules PA-4 --json
+    says '"in": "good"'
+    says '"expectation": "PA-4"'
+else
+    says "This program holds no module that breaks it."
+    expect 0 rules PA-4 --json
+    says '"mutants": []'
+fi
+says '"id": "PA-4"'
+says '"severity": "violation"'
+expect 0 rules PA-31
+says "judged by the compiler because "
+! grep -q 'bad code' out || fail "rules PA-31: code without a mutant"
+expect 0 rules PD-24 --json
+says '"judged": "nowhere"'
+says '"mutants": []'
 expect 0 --help
 says "Commands:"
 expect 0 --version
