@@ -112,10 +112,6 @@ static struct registration *create(enum caller who, unsigned peer, enum side sid
     r->number = count++;
     r->owner = who;
     r->peer = peer;
-    if (who == CALLER_PEER && peer != NONE) {
-        r->flags = odd_flags;
-        odd_flags = 0;
-    }
     r->side = side;
     r->characteristics = characteristics;
     return r;
@@ -231,10 +227,13 @@ NTSTATUS nmr_register_client(enum caller who, unsigned peer, PNPI_CLIENT_CHARACT
 NTSTATUS nmr_register_provider(enum caller who, unsigned peer, PNPI_PROVIDER_CHARACTERISTICS c, PVOID context,
                                PHANDLE handle, const void *pc)
 {
+    unsigned flags = odd_flags;
     struct registration *r;
 
+    odd_flags = 0;                          /* before anybody else can register */
     sched_point(SITE_NMR_REGISTER_PROVIDER);
     r = create(who, peer, SIDE_PROVIDER, c);
+    r->flags = flags;
     r->instance = c ? &c->ProviderRegistrationInstance : NULL;
     r->context = context;
     return register_module(r, handle, pc);
