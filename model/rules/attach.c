@@ -3,6 +3,8 @@
 
 #define STATUS_SUCCESS 0
 #define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
+#define STATUS_INSUFFICIENT_RESOURCES ((int64_t)(int32_t)0xC000009A)
+#define STATUS_NO_MEMORY ((int64_t)(int32_t)0xC0000017)
 
 /* One more is attached now.  A place is free again when the detach of its binding has begun. */
 static void judge_number(const struct event *e, enum side side)
@@ -58,22 +60,28 @@ static void judge_failure(const struct event *e, const struct view_frame *f)
 
 /* ---- ClientAttachProvider */
 
+/* Failing for want of resources is not declining, whether the kernel ran out of them or a table of the client's. */
+static bool is_want(int64_t status)
+{
+    return status == STATUS_INSUFFICIENT_RESOURCES || status == STATUS_NO_MEMORY;
+}
+
 static void judge_client(const struct event *e, const struct view_frame *f)
 {
     const struct view_binding *b = view_binding(e->object);
 
     if (!b)
         return;
-    if (b->proposals == 0 && e->value == STATUS_SUCCESS)
-        REPORT(e, RULE_CA_10, "STATUS_SUCCESS, but NmrClientAttachProvider was not called");
+    if (b->proposals == 0 && e->value >= 0)
+        REPORT(e, RULE_CA_10, "success code 0x%llX, but NmrClientAttachProvider was not called",
+               (unsigned long long)e->value);
     if (b->proposals == 0) {
-        if (e->value != STATUS_NOINTERFACE && !f->low_resources)
+        if (e->value != STATUS_NOINTERFACE && !f->low_resources && !is_want(e->value))
             REPORT(e, RULE_CA_1, "a provider was declined with status 0x%08X", (unsigned)e->value);
         return;
     }
-    if (b->proposal_status != STATUS_SUCCESS && e->value == STATUS_SUCCESS)
-        REPORT(e, RULE_CA_2, "NmrClientAttachProvider returned 0x%08X, the attach STATUS_SUCCESS",
-               (unsigned)b->proposal_status);
+    if (b->proposal_status > 0 && e->value >= 0)
+        return;                             /* no provider may return that: a client may take any success for one */
     if (b->proposal_status == STATUS_SUCCESS && e->value != STATUS_SUCCESS)
         REPORT(e, RULE_CA_9, "the attach had succeeded, and the client returned status 0x%08X", (unsigned)e->value);
     if (b->proposal_status != e->value)
@@ -120,13 +128,23 @@ static void attach_left(const struct event *e)
         judge_failure(e, f);
 }
 
+/* The context belongs to the binding: from when it is proposed until its cleanup callback. */
+static bool has_context(const struct view_binding *b, enum side side)
+{
+    const struct view_side *s = &b->sides[side];
+
+    if (side == SIDE_CLIENT && (b->state == BINDING_PROPOSING || b->state == BINDING_ACCEPTED))
+        return s->module;
+    return s->module && s->attached && !s->cleanup_entered && b->state < BINDING_GONE;
+}
+
 /* Two bindings may share NULL; anything else belongs to one. */
 static bool shared(const struct event *e, enum side side)
 {
     for (uint32_t i = 0; e->a && i < view.binding_count; i++) {
-        const struct view_side *s = &view.bindings[i].sides[side];
+        const struct view_binding *b = &view.bindings[i];
 
-        if (i != e->object && s->module && s->attached && s->context == e->a && view.bindings[i].state < BINDING_GONE)
+        if (i != e->object && has_context(b, side) && b->sides[side].context == e->a)
             return true;
     }
     return false;

@@ -47,8 +47,7 @@ static void judge_time(const struct event *e, const struct view_binding *b)
     if (!f)
         return;
     /* While a provider attaches see attach.c: another thread cannot know whether the callback has returned. */
-    if (b->state < BINDING_ACCEPTED && b->state != BINDING_NONE &&
-        !(side == SIDE_PROVIDER && b->state == BINDING_PROPOSING))
+    if (side == SIDE_CLIENT ? !view_proposal_succeeded(b) : b->state == BINDING_OFFERED)
         REPORT_SIDE(e, side, RULE_PA_24, "the %s was called before the attach had succeeded",
                     view_side_names[view_other(side)]);
     if (!s->detach_left)
@@ -65,10 +64,17 @@ static void judge_time(const struct event *e, const struct view_binding *b)
                 view_side_names[view_other(side)]);
 }
 
-/* Cleaning up one binding, the module may still call the counterparts of others. */
-static bool is_other(const struct event *e, const struct view_frame *cleanup, const struct view_binding *b)
+/* Attaching or cleaning up one binding, the module may call the counterparts of others. */
+static bool is_other(const struct event *e, const struct view_frame *f, const struct view_binding *b)
 {
-    return b && e->object != cleanup->object && is_pair(e) && b->state == BINDING_ATTACHED;
+    return b && e->object != f->object && is_pair(e) && b->state == BINDING_ATTACHED;
+}
+
+static bool has_attached(const struct view_frame *attach)
+{
+    const struct view_binding *b = view_binding(attach->object);
+
+    return b && view_proposal_succeeded(b);
 }
 
 static void callback_entered(const struct event *e)
@@ -78,6 +84,8 @@ static void callback_entered(const struct event *e)
 
     if (f && f->frame == FRAME_PROVIDER_ATTACH && (!b || f->object == e->object))
         REPORT(e, RULE_PA_24, "a client callback was called inside the attach callback");
+    if (f && f->frame == FRAME_CLIENT_ATTACH && !is_other(e, f, b) && !has_attached(f))
+        REPORT(e, RULE_CA_18, "a provider was called inside the attach callback, which has not attached yet");
     if (f && view_is_cleanup(f->frame) && !is_other(e, f, b))
         REPORT(e, RULE_PC_4, "the other side was called from the cleanup callback");
     judge_identity(e);

@@ -97,24 +97,31 @@ static void freed_access(const struct event *e, const struct view_frame *f)
 
 /* ---- other faults */
 
+/* The client's attach goes on after NmrClientAttachProvider has failed. */
+static bool proposal_failed(const struct view_frame *f)
+{
+    const struct view_binding *b = f && f->frame == FRAME_CLIENT_ATTACH ? view_binding(f->object) : NULL;
+
+    return b && b->proposals > 0 && b->proposal_status != 0;
+}
+
 /* What was NULL in an attach callback? */
 static void null_in_attach(const struct event *e, const struct view_frame *f)
 {
-    const struct view_binding *b = view_binding(f->object);
     unsigned flags = (unsigned)f->value;
 
     if (f->low_resources)
         REPORT(e, RULE_PA_16, "the result of a failed allocation was dereferenced");
-    if (f->frame == FRAME_CLIENT_ATTACH && b && b->proposals > 0 && b->proposal_status != 0)
+    if (proposal_failed(f))
         REPORT(e, RULE_CA_8, "what NmrClientAttachProvider left behind was used although it had failed");
     if (e->b && flags & (ATTACH_NULL_CONTEXT_OUT | ATTACH_NULL_DISPATCH_OUT))
         sched_stop(VERDICT_OUTSIDE);        /* _Out_: NMR never passes NULL, a module need not check */
+    if (flags & ATTACH_NO_MODULE_ID)
+        sched_stop(VERDICT_OUTSIDE);        /* each side must have a module id */
     if (flags & ATTACH_NO_CHARACTERISTICS)
         REPORT(e, RULE_PA_13, "NpiSpecificCharacteristics was dereferenced; the other side has none");
     if (flags & ATTACH_NO_DISPATCH)
         REPORT(e, RULE_PA_9, "the other side's dispatch table was dereferenced; it has none");
-    if (flags & ATTACH_NO_MODULE_ID)
-        sched_stop(VERDICT_OUTSIDE);        /* each side must have a module id */
     if (view_outside(e->thread, f, FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "an attach inside the registration found something not yet set up");
 }
@@ -188,9 +195,7 @@ static void paged_access(const struct event *e, const struct view_frame *f)
 /* An NMR handle, or what stands for garbage, was used as a pointer. */
 static void token_access(const struct event *e, const struct view_frame *f)
 {
-    const struct view_binding *b = f && f->frame == FRAME_CLIENT_ATTACH ? view_binding(f->object) : NULL;
-
-    if (b && b->proposals > 0 && b->proposal_status != 0)
+    if (proposal_failed(f))
         REPORT(e, RULE_CA_8, "what NmrClientAttachProvider left behind was used although it had failed");
     REPORT(e, RULE_PA_29, "an NMR handle was used as a pointer");
 }
@@ -227,6 +232,8 @@ static void access_fault(const struct event *e)
         null_access(e, f);
         break;
     case ACCESS_WILD:
+        if (proposal_failed(f) && never_set(e->a))
+            REPORT(e, RULE_CA_8, "what NmrClientAttachProvider was to set was used although it had failed");
         REPORT(e, RULE_MEM_5, "%s was %s", never_set(e->a) ? "a pointer that was never set" : "a pointer to nowhere",
                e->b ? "written through" : "used");
         break;

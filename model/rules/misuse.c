@@ -78,20 +78,30 @@ static void pool_misuse(const struct event *e, const struct view_frame *f)
     }
 }
 
-/* The function serves a client module that is still inside its attach callback. */
-static bool is_accepting(const struct view_frame *call)
+/* The object serves a client module's binding that is being attached: it lies in the context, or a call uses it. */
+static bool is_being_attached(const struct event *e, const struct view_frame *f)
 {
-    const struct view_binding *b = view_binding(call->object);
+    for (uint32_t i = 0; i < view.binding_count; i++) {
+        const struct view_binding *b = &view.bindings[i];
+        const struct view_side *s = &b->sides[SIDE_CLIENT];
 
-    return b && view_module_side(b) == SIDE_CLIENT && b->state == BINDING_ACCEPTED;
+        if (!s->module || b->state < BINDING_PROPOSING || b->state > BINDING_ACCEPTED)
+            continue;
+        if (f && f->frame == FRAME_CALL && f->object == i)
+            return true;
+        if (s->context_block != NONE && e->a - s->context < s->context_size)
+            return true;
+    }
+    return false;
 }
 
 static void not_initialised(const struct event *e, const struct view_frame *f)
 {
     if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "a callback inside the registration used an object that is not initialised yet");
-    if (f && f->frame == FRAME_CALL && is_accepting(f))
-        REPORT(e, RULE_CA_3, "a callback inside NmrClientAttachProvider used an object that is not initialised yet");
+    if (is_being_attached(e, f))
+        REPORT_SIDE(e, SIDE_CLIENT, RULE_CA_3, "an object in the context of a binding that is being attached was used, "
+                    "and is not initialised yet");
     REPORT(e, RULE_KRN_7, "a synchronisation object was used that is not initialised");
 }
 

@@ -175,6 +175,11 @@ const char *view_anchor(unsigned thread)
     return f ? frame_names[f->frame] : "outside the module";
 }
 
+bool view_proposal_succeeded(const struct view_binding *b)
+{
+    return b->proposals > 0 && !b->proposing && b->proposal_status >= 0;
+}
+
 bool view_detach_over(const struct view_side *s)
 {
     return s->detach_left && (s->detach_status != 0x103 || s->completions > 0);
@@ -402,8 +407,10 @@ static void proposal_entered(const struct event *e)
 {
     struct view_binding *b = view_binding(e->object);
 
-    if (b && e->b == 1)
+    if (b && e->b == 1) {
         b->proposals++;
+        b->proposing = true;
+    }
     enter(e);
 }
 
@@ -475,8 +482,10 @@ static void proposal_left(const struct event *e)
     struct view_binding *b = view_binding(e->object);
 
     leave(e);
-    if (b && e->b == 1)
+    if (b && e->b == 1) {
+        b->proposing = false;
         b->proposal_status = e->value;
+    }
 }
 
 static void callback_left(const struct event *e)

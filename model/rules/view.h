@@ -72,7 +72,8 @@ struct view_binding {
     unsigned flags;                         /* enum attach_flags of the last attach */
     struct view_side sides[2];              /* by enum side */
     unsigned proposals;                     /* of the client module: calls of NmrClientAttachProvider … */
-    int64_t proposal_status;                /* … and what the last of them returned */
+    bool proposing;                         /* … the last of them has not returned … */
+    int64_t proposal_status;                /* … or what it returned */
     bool called_early;                      /* the module called its client while it was attaching */
 };
 
@@ -142,6 +143,8 @@ struct view_registration *view_registration(uint32_t number);
 struct view_registration *view_registration_of(const struct view_binding *b, enum side side);
 /* The module's side of a binding to a counterpart. */
 enum side view_module_side(const struct view_binding *b);
+/* The client module's NmrClientAttachProvider has returned success. */
+bool view_proposal_succeeded(const struct view_binding *b);
 /* Is that side over: detached with success, or completed? */
 bool view_detach_over(const struct view_side *s);
 /* A registration of the module that is registered and not closed; NONE if there is none. */
