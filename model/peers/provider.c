@@ -10,7 +10,7 @@ enum {
 };
 enum { GIVEN, OMITTED };
 
-enum { CALL_EARLY = 0 };                    /* the call made while the client is still in its attach callback */
+enum { CALL_EARLY = 1 };                    /* the call made while the client is still in its attach callback */
 
 NTSTATUS NTAPI provider_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INSTANCE client, PVOID client_context,
                                const VOID *client_dispatch, PVOID *provider_context, const VOID **provider_dispatch)
