@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # test_types.sh NMRCHECK FOLDER - rules that the compiler judges: the shim's types refuse what the WDK's do.
 #
-# PA-31: the type of ProviderAttachClient, whose last parameter is const VOID **.  Of PA-10 and PA-11: what a client
-# registers and hands out is constant, unless a driver casts that away.
+# PA-31: the type of ProviderAttachClient, whose last parameter is const VOID **.  CA-21: the last argument of
+# NmrClientAttachProvider, which is of the same type.  Of PA-10, PA-11 and CA-17: what the other side registers and
+# hands out is constant, unless a driver casts that away.
 set -euo pipefail
 
 folder=$2
@@ -13,6 +14,9 @@ status=0
 cases() {
     local attach='NTSTATUS NTAPI Attach(HANDLE, PVOID, PNPI_REGISTRATION_INSTANCE, PVOID, const VOID *, PVOID *'
     local callback='PNPI_PROVIDER_ATTACH_CLIENT_FN Callback = Attach;'
+    local table='typedef struct TABLE_ { VOID (*Function)(VOID); } TABLE;'
+    local use='VOID Use(HANDLE); VOID Use(HANDLE Binding) { PVOID Context;'
+    local call='(VOID)NmrClientAttachProvider(Binding, NULL, NULL, &Context, &Dispatch); }'
     local instance='VOID Use(PNPI_REGISTRATION_INSTANCE Client); VOID Use(PNPI_REGISTRATION_INSTANCE Client)'
 
     echo "yes $attach, const VOID **); $callback"
@@ -21,6 +25,10 @@ cases() {
     echo "yes $instance { (VOID)Client->Number; }"
     echo "no  $instance { Client->Number = 1; }"
     echo "no  $instance { Client->ModuleId->Length = 1; }"
+    echo "yes $use const VOID *Dispatch; $call"
+    echo "no  $use PVOID Dispatch; $call"
+    echo "no  $table $use TABLE *Dispatch; $call"
+    echo "no  $table $use const TABLE *Dispatch; $call"
 }
 
 check() {
