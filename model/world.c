@@ -98,7 +98,6 @@ static void unload(void)
 static void enter(unsigned number, unsigned argument)
 {
     const struct entry *entry;
-    unsigned regions = irql_regions();
     const void *pc;
     NTSTATUS status;
 
@@ -109,7 +108,6 @@ static void enter(unsigned number, unsigned argument)
     entered++;
     event_emit(EV_ENTER + FRAME_ENTRY, number % under_test->entry_count, argument, 0, 0, 0, pc);
     status = entry->function(argument);
-    irql_check_regions(regions, pc);
     event_emit(EV_LEAVE + FRAME_ENTRY, number % under_test->entry_count, status, 0, 0, 0, pc);
     race_release(RACE_KEY_ENTERED);
     if (--entered == 0)

@@ -227,14 +227,3 @@ BOOLEAN KeAreAllApcsDisabled(VOID)
 
     return t->guarded || t->irql >= LEVEL_APC;
 }
-
-unsigned irql_regions(void)
-{
-    return thread_state()->region + 16u * thread_state()->guarded;
-}
-
-void irql_check_regions(unsigned before, const void *pc)
-{
-    if (irql_regions() != before)
-        misuse(MISUSE_REGION_UNBALANCED, NONE, pc, irql_regions(), before, pc);
-}

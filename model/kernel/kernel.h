@@ -26,10 +26,6 @@ void kernel_tell_kept_out(void);
 
 /* ---- IRQL (irql.c): one per thread; event_level mirrors the running thread's. */
 unsigned irql_get(void);
-/* Depth of critical and guarded regions of the running thread, before and after a call of module code: it must be as
- * it was. */
-unsigned irql_regions(void);
-void irql_check_regions(unsigned before, const void *pc);
 /* A function that may have ended the driver's last binding returns to it: the driver may be unloaded before it goes on,
  * when nothing keeps it. */
 void work_returns(void);

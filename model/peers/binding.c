@@ -164,12 +164,10 @@ static NTSTATUS call_module(struct peer_binding *b, unsigned call)
     const struct npi_side *side = other_side(b);
     const struct npi_call *c = &side->calls[call];
     const void *pc = function_of(b, call);
-    unsigned regions = irql_regions();
     NTSTATUS status;
 
     event_emit(EV_ENTER + FRAME_CALL, b->number, call, 0, module_side(b), b->attaching, pc);
     status = c->call(b->other_dispatch, b->other_context, b->peer);
-    irql_check_regions(regions, pc);
     event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, call, status), pc);
     if (c->identifies)
         event_emit(EV_IDENTITY, b->number, (ULONG)status == b->other_number, 0, 0, 0, pc);
