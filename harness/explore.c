@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "dpor.h"
 #include "strategy.h"
 
 enum { PROGRESS_EVERY = 16384 };
@@ -43,7 +44,7 @@ static const struct scenario *with_setting(const struct program *p, const struct
 {
     static struct scenario set;
 
-    if (!p->has_setting)
+    if (!p->has_setting || !script)
         return script;
     set.count = 0;
     set.module = script->module;
@@ -129,6 +130,25 @@ static bool explore_bound(struct run *run, unsigned preemptions)
     if (state.clipped)
         run->result.end = EXPLORE_BUDGET;
     return !state.clipped;
+}
+
+struct explore_result explore_dpor(const struct program *p, const struct scenario *script,
+                                   const struct explore_options *options, struct dpor_statistics *statistics)
+{
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct strategy dpor = strategy_dpor(options->deviations_max);
+    bool more = true;
+
+    seen_clear();
+    while (more && !over_budget(&run) && step(&run, &dpor))
+        more = strategy_dpor_next();
+    *statistics = strategy_dpor_end();
+    if (statistics->clipped && run.result.end == EXPLORE_COMPLETE)
+        run.result.end = EXPLORE_BUDGET;
+    if (run.result.end == EXPLORE_COMPLETE)
+        run.result.preemptions_done = INT32_MAX;
+    run.result.distinct = seen.count;
+    return run.result;
 }
 
 struct explore_result explore_dfs(const struct program *p, const struct scenario *script,

@@ -4,6 +4,7 @@
 #ifndef HARNESS_EXPLORE_H
 #define HARNESS_EXPLORE_H
 
+#include "dpor.h"
 #include "execution.h"
 
 enum explore_end { EXPLORE_COMPLETE, EXPLORE_BUDGET, EXPLORE_STOPPED, EXPLORE_FINDING };
@@ -35,6 +36,10 @@ struct explore_result {
 /* Depth-first over one script. */
 struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
                                   const struct explore_options *options);
+
+/* One execution of each trace of one script; preemptions_max is not looked at.  See dpor.h. */
+struct explore_result explore_dpor(const struct program *p, const struct scenario *script,
+                                   const struct explore_options *options, struct dpor_statistics *statistics);
 
 /* `count` random executions from number `first`.  With a NULL script each draws a script of its own from the
  * vocabulary's op sites. */

@@ -34,6 +34,7 @@ void (*sched_on_deadlock)(void);
 void (*sched_on_step_limit)(void);
 void (*sched_on_thread_end)(unsigned thread);
 void (*sched_on_switch)(unsigned from, unsigned to);
+const struct sched_observer *sched_observer;
 
 static struct thread threads[THREADS_MAX];
 static struct fiber host;                   /* the OS thread's own context, which called sched_run */
@@ -113,6 +114,12 @@ static void switch_to(unsigned next)
     fiber_switch(&threads[self].fiber, &threads[next].fiber);
 }
 
+static void runs(unsigned next)
+{
+    if (sched_observer)
+        sched_observer->run(next);
+}
+
 static void count_step(void)
 {
     if (++sched_steps <= sched_steps_max)
@@ -147,6 +154,8 @@ static void advance_clock(void)
     threads[next].timed_out = true;
     threads[next].deadline = SCHED_FOREVER;
     runnable |= 1u << next;
+    if (sched_observer)
+        sched_observer->time_out(next);
 }
 
 /* The running thread cannot go on.  Returns the thread that can. */
@@ -161,12 +170,15 @@ void sched_point(unsigned site)
 
     count_step();
     threads[sched_current].site = site;
-    if (runnable == 1u << sched_current)
+    if (runnable == 1u << sched_current) {
+        runs(sched_current);
         return;
+    }
     if (runnable & 1u << sched_current)
         next = choice_switch(sched_current, site, runnable, sched_current, false);
     else
         next = choose_other(site, runnable);
+    runs(next);
     if (next != sched_current) {
         sched_preemptions += (runnable >> sched_current) & 1;
         switch_to(next);
@@ -202,8 +214,11 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
     if (runnable != bit) {
         unsigned next = choose_other(site, runnable);
 
+        runs(next);
         if (next != sched_current)
             switch_to(next);
+    } else {
+        runs(sched_current);
     }
     *w &= ~bit;
     self->waiting = NULL;
@@ -214,22 +229,29 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
 void sched_hold(sched_wait *w)
 {
     runnable &= ~*w;
+    if (sched_observer)
+        sched_observer->touch((uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
 }
 
 void sched_release(sched_wait *w)
 {
     runnable |= *w;
+    if (sched_observer)
+        sched_observer->touch((uint64_t)(uintptr_t)w, TOUCH_RELEASE);
 }
 
 void sched_give_way(unsigned site)
 {
     uint32_t others = runnable & ~(1u << sched_current);
 
+    unsigned next;
+
     count_step();
     threads[sched_current].site = site;
-    if (!others)
-        return;
-    switch_to(choose_other(site, others));
+    next = others ? choose_other(site, others) : sched_current;
+    runs(next);
+    if (next != sched_current)
+        switch_to(next);
 }
 
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site)
@@ -259,6 +281,7 @@ static void thread_entry(void *argument)
     {
         unsigned next = choose_other(sched_end_site, runnable);
 
+        runs(next);
         sched_switches++;
         if (sched_on_switch)
             sched_on_switch(sched_current, next);
@@ -290,6 +313,8 @@ unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argumen
     used |= 1u << number;
     sched_living |= 1u << number;
     runnable |= 1u << number;
+    if (sched_observer && sched_running)
+        sched_observer->spawn(number);
     return number;
 }
 
@@ -305,6 +330,7 @@ enum verdict sched_run(void (*main)(void *argument), void *argument)
     sched_current = 0;
     sched_spawn(0, main, argument);
     sched_running = true;
+    runs(0);
     fiber_switch(&host, &threads[0].fiber);
     sched_running = false;
     sched_steps_max = limit;

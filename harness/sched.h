@@ -79,6 +79,26 @@ uint64_t sched_now(void);                   /* virtual time, 100 ns units, 0 at 
 /* End the execution now with this verdict; does not return. */
 _Noreturn void sched_stop(enum verdict v) __attribute__((cold));
 
+/*
+ * What an explorer sees of an execution, beside the choices.  A step of a thread lasts from one scheduling point to the
+ * next: it begins with `run`.  NULL when nobody watches.
+ */
+enum sched_touch { TOUCH_READ, TOUCH_WRITE, TOUCH_ACQUIRE, TOUCH_RELEASE };
+struct sched_observer {
+    void (*run)(unsigned thread);           /* this thread's next step begins */
+    void (*touch)(uint64_t object, enum sched_touch how);
+    void (*spawn)(unsigned child);          /* by the running thread */
+    void (*time_out)(unsigned thread);      /* nobody could run, so this thread's deadline came */
+};
+extern const struct sched_observer *sched_observer;
+
+/* The running step reads or writes a shared object, named by a number that is the same in each execution. */
+static inline void sched_touch(uint64_t object, bool write)
+{
+    if (sched_observer)
+        sched_observer->touch(object, write ? TOUCH_WRITE : TOUCH_READ);
+}
+
 /* What each thread is doing, for judges of a hang: its wait list (NULL when it can run) and the site. */
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site);
 

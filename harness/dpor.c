@@ -1,0 +1,601 @@
+/*
+ * dpor.c - see dpor.h.
+ *
+ * Node i of the path is the state before step i.  It holds the steps that need not be tried there (sleep: explored, and
+ * independent of all since) and those that must be (tree: an ordered wakeup tree whose first child is being explored).
+ * An execution repeats the path up to the deepest node whose tree has another child, takes that child, and goes on
+ * along its subtree; beyond it picks whatever is not asleep.  At the end each pair of steps that could have come in the other
+ * order (a race) puts the steps that show it into the tree of the node before the first of the two.
+ */
+#include "dpor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "choice.h"
+#include "sched.h"
+
+enum { STEPS_MAX = 2048, TOUCHES_MAX = 24, ANSWERS_MAX = 16, NONE = -1 };
+
+struct touch { uint64_t object; enum sched_touch how; };
+
+/* What a thread does in one step. */
+struct op {
+    uint8_t thread;
+    uint8_t answer_count, touch_count;
+    bool known;                             /* it was executed: touches and all answers are there */
+    bool wide;                              /* too many touches: dependent on everything */
+    bool enumerate;                         /* answers to further questions are branches of this node */
+    uint8_t answers[ANSWERS_MAX];
+    uint8_t options[ANSWERS_MAX];           /* how many answers there were */
+    struct touch touches[TOUCHES_MAX];
+};
+
+/* Number of steps of each thread that come before, itself included. */
+typedef uint16_t clock_type[THREADS_MAX];
+
+struct tree { struct op op; int first, next; };     /* first child, next sibling; NONE */
+
+struct node {
+    struct op op;                           /* the step that was executed here */
+    clock_type clock, past;                 /* of that step; of its thread before it, without what it touched */
+    uint16_t index;                         /* which of its thread's steps, from 1 */
+    struct op *sleep;
+    unsigned sleep_count, sleep_room;
+    int tree;                               /* first child */
+};
+
+static struct {
+    unsigned deviations_max;
+    struct dpor_statistics statistics;
+    struct node *nodes;                     /* STEPS_MAX of them, for the life of the process */
+    unsigned depth;                         /* steps begun in this execution */
+    unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
+    bool open;                              /* the last step is still running */
+    bool chosen;                            /* who runs next is known */
+    unsigned asked;                         /* questions of the running step so far */
+    bool blocked, clipped;
+    clock_type thread_clock[THREADS_MAX];   /* of each thread's last step, and of what made it able to go on */
+    struct tree *pool;
+    int free_tree;
+    unsigned pool_count, pool_room, in_use;
+} d;
+
+/* ---- wakeup trees */
+
+static int tree_new(const struct op *op)
+{
+    int i = d.free_tree;
+
+    if (i != NONE) {
+        d.free_tree = d.pool[i].next;
+    } else {
+        if (d.pool_count == d.pool_room) {
+            d.pool_room = d.pool_room ? 2 * d.pool_room : 1024;
+            d.pool = realloc(d.pool, d.pool_room * sizeof *d.pool);
+            CHECK(d.pool != NULL);
+        }
+        i = (int)d.pool_count++;
+    }
+    d.pool[i] = (struct tree){.op = *op, .first = NONE, .next = NONE};
+    if (++d.in_use > d.statistics.nodes_max)
+        d.statistics.nodes_max = d.in_use;
+    return i;
+}
+
+static void tree_free(int i)
+{
+    for (int child = d.pool[i].first; child != NONE;) {
+        int next = d.pool[child].next;
+
+        tree_free(child);
+        child = next;
+    }
+    d.pool[i].next = d.free_tree;
+    d.free_tree = i;
+    d.in_use--;
+}
+
+/* Behind the last of a list of siblings, of which *list is the first. */
+static int *tree_end(int *list)
+{
+    while (*list != NONE)
+        list = &d.pool[*list].next;
+    return list;
+}
+
+static void tree_append(int parent, unsigned at, const struct op *op)
+{
+    int i = tree_new(op);                   /* may move the pool */
+
+    *tree_end(parent == NONE ? &d.nodes[at].tree : &d.pool[parent].first) = i;
+}
+
+/* ---- steps */
+
+static bool touches_conflict(const struct touch *a, const struct touch *b)
+{
+    if (a->object != b->object)
+        return false;
+    return !(a->how == TOUCH_READ && b->how == TOUCH_READ) && !(a->how == TOUCH_RELEASE && b->how == TOUCH_RELEASE);
+}
+
+static bool dependent(const struct op *a, const struct op *b)
+{
+    if (a->thread == b->thread || a->wide || b->wide)
+        return true;
+    for (unsigned i = 0; i < a->touch_count; i++)
+        for (unsigned k = 0; k < b->touch_count; k++)
+            if (touches_conflict(&a->touches[i], &b->touches[k]))
+                return true;
+    return false;
+}
+
+/* Could `late`, which came after `early`, have come before it?  What a release makes possible could not. */
+static bool reversible(const struct op *early, const struct op *late)
+{
+    if (early->wide || late->wide)
+        return true;
+    for (unsigned i = 0; i < early->touch_count; i++)
+        for (unsigned k = 0; k < late->touch_count; k++)
+            if (touches_conflict(&early->touches[i], &late->touches[k]) &&
+                !(early->touches[i].how == TOUCH_RELEASE && late->touches[k].how == TOUCH_ACQUIRE))
+                return true;
+    return false;
+}
+
+/* The same step?  One that is not known yet was given the first of its answers; the others will be dull. */
+static bool same_step(const struct op *a, const struct op *b)
+{
+    unsigned count = a->answer_count > b->answer_count ? a->answer_count : b->answer_count;
+
+    if (a->thread != b->thread || (a->known && b->known && a->answer_count != b->answer_count))
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        if ((i < a->answer_count ? a->answers[i] : 0) != (i < b->answer_count ? b->answers[i] : 0))
+            return false;
+    return true;
+}
+
+static void join(clock_type into, const clock_type from)
+{
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        if (into[t] < from[t])
+            into[t] = from[t];
+}
+
+/* Does step i come before whatever has this clock? */
+static bool before(unsigned i, const clock_type clock)
+{
+    return clock[d.nodes[i].op.thread] >= d.nodes[i].index;
+}
+
+static void add_touch(struct op *op, uint64_t object, enum sched_touch how)
+{
+    for (unsigned i = 0; i < op->touch_count; i++)
+        if (op->touches[i].object == object && op->touches[i].how == how)
+            return;
+    if (op->touch_count == TOUCHES_MAX) {
+        op->wide = true;
+        return;
+    }
+    op->touches[op->touch_count++] = (struct touch){object, how};
+}
+
+/* ---- sleep sets */
+
+static void sleep_add(struct node *n, const struct op *op)
+{
+    if (n->sleep_count == n->sleep_room) {
+        n->sleep_room = n->sleep_room ? 2 * n->sleep_room : 8;
+        n->sleep = realloc(n->sleep, n->sleep_room * sizeof *n->sleep);
+        CHECK(n->sleep != NULL);
+    }
+    n->sleep[n->sleep_count++] = *op;
+}
+
+static void sleep_inherit(unsigned i)
+{
+    struct node *n = &d.nodes[i];
+    const struct node *parent = &d.nodes[i - 1];
+
+    n->sleep_count = 0;
+    for (unsigned k = 0; k < parent->sleep_count; k++)
+        if (!dependent(&parent->sleep[k], &parent->op))
+            sleep_add(n, &parent->sleep[k]);
+}
+
+static bool asleep(const struct node *n, const struct op *op)
+{
+    for (unsigned k = 0; k < n->sleep_count; k++)
+        if (same_step(&n->sleep[k], op))
+            return true;
+    return false;
+}
+
+/* ---- executing */
+
+static unsigned deviations(unsigned depth)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < depth; i++)
+        for (unsigned k = 0; k < d.nodes[i].op.answer_count; k++)
+            count += d.nodes[i].op.answers[k] != 0;
+    return count;
+}
+
+/* The running step has ended: what came before it is what it touched after others did. */
+static void close_step(void)
+{
+    unsigned j = d.depth - 1;
+    struct node *n = &d.nodes[j];
+
+    if (!d.open)
+        return;
+    d.open = false;
+    n->op.known = true;
+    memcpy(n->clock, n->past, sizeof n->clock);
+    n->clock[n->op.thread] = n->index;
+    for (unsigned i = 0; i < j; i++)
+        if (d.nodes[i].op.thread != n->op.thread && dependent(&d.nodes[i].op, &n->op))
+            join(n->clock, d.nodes[i].clock);
+    join(d.thread_clock[n->op.thread], n->clock);
+    if (j >= d.fixed && n->tree != NONE)
+        d.pool[n->tree].op = n->op;
+}
+
+/* What may be tried at a node for a thread of which some answers are asleep: one of the others. */
+static bool other_answers(const struct node *n, unsigned thread, unsigned depth, struct op *found)
+{
+    for (unsigned k = 0; k < n->sleep_count; k++) {
+        const struct op *z = &n->sleep[k];
+        unsigned used = deviations(depth);
+
+        if (z->thread != thread)
+            continue;
+        for (unsigned at = 0; at < z->answer_count; at++) {
+            struct op op = {.thread = (uint8_t)thread, .answer_count = (uint8_t)(at + 1), .enumerate = true};
+
+            memcpy(op.answers, z->answers, at);
+            for (unsigned v = 0; v < z->options[at]; v++) {
+                op.answers[at] = (uint8_t)v;
+                if (v != z->answers[at] && !asleep(n, &op) &&
+                    used + (v != 0) <= d.deviations_max) {
+                    *found = op;
+                    return true;
+                }
+            }
+            used += z->answers[at] != 0;
+        }
+    }
+    return false;
+}
+
+/* Nobody asked for anything here: a step that is not asleep. */
+static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
+{
+    struct node *n = &d.nodes[at];
+
+    for (unsigned k = 0; k <= THREADS_MAX; k++) {
+        unsigned t = k == 0 ? dull : k - 1;
+        struct op op = {.thread = (uint8_t)t, .enumerate = true};
+
+        if (!(enabled & 1u << t) || (k > 0 && t == dull))
+            continue;
+        if (!asleep(n, &op) || other_answers(n, t, at, &op)) {
+            tree_append(NONE, at, &op);
+            return;
+        }
+    }
+    d.blocked = true;                       /* does not happen, or the search is not optimal */
+    tree_append(NONE, at, &(struct op){.thread = (uint8_t)dull});
+}
+
+/* Who runs next, at the node after the last step. */
+static unsigned choose(uint32_t enabled, unsigned dull)
+{
+    unsigned at = d.depth;
+    struct node *n;
+
+    close_step();
+    d.chosen = true;
+    if (at >= STEPS_MAX) {
+        d.clipped = true;
+        return dull;
+    }
+    n = &d.nodes[at];
+    if (at >= d.fixed) {
+        if (at > d.fixed) {
+            sleep_inherit(at);
+            n->tree = d.pool[d.nodes[at - 1].tree].first;
+            d.pool[d.nodes[at - 1].tree].first = NONE;
+        }
+        if (n->tree == NONE)
+            pick_fresh(at, enabled, dull);
+        n->op = d.pool[n->tree].op;
+        n->op.known = false;
+    }
+    CHECK(enabled & 1u << n->op.thread);
+    return n->op.thread;
+}
+
+static void on_run(unsigned thread)
+{
+    struct node *n;
+    bool enumerate;
+
+    if (!d.chosen)                          /* with one thread to run nobody asked */
+        (void)choose(1u << thread, thread);
+    d.chosen = false;
+    d.asked = 0;
+    if (d.depth >= STEPS_MAX)
+        return;
+    n = &d.nodes[d.depth++];
+    CHECK(n->op.thread == thread);
+    enumerate = d.depth - 1 >= d.fixed && n->op.enumerate;
+    n->op.enumerate = enumerate;
+    n->op.known = n->op.wide = false;
+    n->op.touch_count = 0;
+    memset(n->op.options, 0, sizeof n->op.options);
+    memcpy(n->past, d.thread_clock[thread], sizeof n->past);
+    n->index = (uint16_t)(n->past[thread] + 1);
+    d.open = true;
+}
+
+static void on_touch(uint64_t object, enum sched_touch how)
+{
+    if (!d.open)
+        return;
+    add_touch(&d.nodes[d.depth - 1].op, object, how);
+}
+
+static void on_spawn(unsigned child)
+{
+    struct node *n = &d.nodes[d.depth - 1];
+
+    if (!d.open)
+        return;
+    memcpy(d.thread_clock[child], n->past, sizeof n->past);
+    d.thread_clock[child][n->op.thread] = n->index;
+}
+
+/* It can go on because all the others cannot: after everything. */
+static void on_time_out(unsigned thread)
+{
+    close_step();
+    for (unsigned i = 0; i < d.depth; i++)
+        join(d.thread_clock[thread], d.nodes[i].clock);
+}
+
+static const struct sched_observer observer = {on_run, on_touch, on_spawn, on_time_out};
+
+/* ---- answers */
+
+static void begin(void *state)
+{
+    (void)state;
+    d.depth = 0;
+    d.open = d.chosen = d.blocked = d.clipped = false;
+    d.asked = 0;
+    memset(d.thread_clock, 0, sizeof d.thread_clock);
+}
+
+static void branch(unsigned at, unsigned position, unsigned options)
+{
+    struct node *n = &d.nodes[at];
+    struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
+    unsigned used = deviations(at);
+
+    for (unsigned k = 0; k < position; k++)
+        used += n->op.answers[k] != 0;
+    memcpy(op.answers, n->op.answers, position);
+    for (unsigned v = 1; v < options && used < d.deviations_max; v++) {
+        op.answers[position] = (uint8_t)v;
+        if (!asleep(n, &op))
+            tree_append(NONE, at, &op);
+    }
+}
+
+static unsigned answer_value(const struct choice_point *p)
+{
+    unsigned at = d.depth - 1, position = d.asked++;
+    struct node *n = &d.nodes[at];
+
+    if (!d.open || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
+        d.clipped = true;
+        return 0;
+    }
+    n->op.options[position] = (uint8_t)p->options;
+    if (position < n->op.answer_count)
+        return n->op.answers[position];
+    n->op.answer_count = (uint8_t)(position + 1);
+    n->op.answers[position] = 0;
+    if (n->op.enumerate)
+        branch(at, position, p->options);
+    return 0;
+}
+
+static unsigned answer(void *state, const struct choice_point *p)
+{
+    (void)state;
+    if (p->kind != CHOICE_SWITCH)
+        return answer_value(p);
+    return choice_option(p, choose(p->enabled, p->dull));
+}
+
+/* ---- races */
+
+/* Steps that may be put in front of step e: those after it that do not depend on it, and one that races with it. */
+struct sequence {
+    unsigned count;
+    struct item { const struct op *op; unsigned step; const uint16_t *clock; } items[STEPS_MAX];
+};
+
+/* Can `first` be the first step of v, in some order that is as good?  *found is its place in v, or v->count when it is
+ * none of v's, and independent of all. */
+static bool weak_initial(const struct op *first, const struct sequence *v, unsigned *found)
+{
+    for (unsigned i = 0; i < v->count; i++) {
+        if (v->items[i].op->thread != first->thread)
+            continue;
+        if (!same_step(first, v->items[i].op))
+            return false;
+        for (unsigned k = 0; k < i; k++)
+            if (before(v->items[k].step, v->items[i].clock))
+                return false;
+        *found = i;
+        return true;
+    }
+    if (!first->known)
+        return false;
+    for (unsigned i = 0; i < v->count; i++)
+        if (dependent(first, v->items[i].op))
+            return false;
+    *found = v->count;
+    return true;
+}
+
+static void insert(struct sequence *v, unsigned at)
+{
+    int parent = NONE;
+
+    for (;;) {
+        int child = parent == NONE ? d.nodes[at].tree : d.pool[parent].first;
+        unsigned found = 0;
+
+        if (child == NONE && parent != NONE)
+            return;                         /* a leaf: what comes of v will be explored from there */
+        while (child != NONE && !weak_initial(&d.pool[child].op, v, &found))
+            child = d.pool[child].next;
+        if (child == NONE)
+            break;
+        if (found < v->count) {
+            memmove(&v->items[found], &v->items[found + 1], (v->count - found - 1) * sizeof v->items[0]);
+            v->count--;
+        }
+        parent = child;
+        if (v->count == 0)
+            return;
+    }
+    for (unsigned i = 0; i < v->count; i++) {
+        struct op op = *v->items[i].op;
+        int added;
+
+        op.enumerate = false;
+        added = tree_new(&op);
+        *tree_end(parent == NONE ? &d.nodes[at].tree : &d.pool[parent].first) = added;
+        parent = added;
+    }
+}
+
+/* Step e and `late` (step j, or one that a blocked thread could not take: j == depth) could change places. */
+static void reverse(unsigned e, const struct op *late, unsigned j, const clock_type past)
+{
+    static struct sequence v;
+    static clock_type clock;
+    unsigned found;
+
+    v.count = 0;
+    for (unsigned i = e + 1; i < d.depth; i++)
+        if (i != j && !before(e, d.nodes[i].clock))
+            v.items[v.count++] = (struct item){&d.nodes[i].op, i, d.nodes[i].clock};
+    v.items[v.count++] = (struct item){late, j, clock};
+    /* What comes before `late` now: not what came through e. */
+    memcpy(clock, past, sizeof clock);
+    for (unsigned i = 0; i < j && i < d.depth; i++)
+        if (i != e && d.nodes[i].op.thread != late->thread && dependent(&d.nodes[i].op, late) &&
+            !before(e, d.nodes[i].clock))
+            join(clock, d.nodes[i].clock);
+    for (unsigned k = 0; k < d.nodes[e].sleep_count; k++)
+        if (weak_initial(&d.nodes[e].sleep[k], &v, &found))
+            return;
+    insert(&v, e);
+}
+
+static void races_of(const struct op *late, unsigned j, const clock_type past)
+{
+    clock_type seen;
+
+    memcpy(seen, past, sizeof seen);
+    for (unsigned i = j < d.depth ? j : d.depth; i-- > 0;) {
+        const struct node *n = &d.nodes[i];
+
+        if (n->op.thread == late->thread || before(i, seen) || !reversible(&n->op, late))
+            continue;
+        reverse(i, late, j, past);
+        join(seen, n->clock);
+    }
+}
+
+static void find_races(void)
+{
+    close_step();
+    for (unsigned j = 0; j < d.depth; j++)
+        races_of(&d.nodes[j].op, j, d.nodes[j].past);
+    /* A deadlock: each blocked thread could have been first. */
+    for (unsigned t = 0; t < THREADS_MAX; t++) {
+        unsigned site;
+        const sched_wait *w = sched_alive() & 1u << t ? sched_waiting_for(t, &site) : NULL;
+        struct op op = {.thread = (uint8_t)t, .known = true};
+
+        if (!w)
+            continue;
+        add_touch(&op, (uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
+        races_of(&op, d.depth, d.thread_clock[t]);
+    }
+}
+
+/* The deepest node that has another child to explore.  False: none has. */
+static bool backtrack(void)
+{
+    for (unsigned i = d.depth; i-- > 0;) {
+        struct node *n = &d.nodes[i];
+        int done = n->tree;
+
+        sleep_add(n, &n->op);
+        n->tree = d.pool[done].next;
+        d.pool[done].next = NONE;
+        tree_free(done);
+        if (n->tree != NONE) {
+            d.fixed = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the strategy */
+
+struct strategy strategy_dpor(unsigned deviations_max)
+{
+    if (!d.nodes)
+        d.nodes = calloc(STEPS_MAX, sizeof *d.nodes);
+    CHECK(d.nodes != NULL);
+    for (unsigned i = 0; i < STEPS_MAX; i++) {
+        d.nodes[i].tree = NONE;
+        d.nodes[i].sleep_count = 0;
+    }
+    d.deviations_max = deviations_max;
+    d.fixed = 0;
+    d.free_tree = NONE;
+    d.pool_count = d.in_use = 0;
+    d.statistics = (struct dpor_statistics){0};
+    sched_observer = &observer;
+    return (struct strategy){.name = "dpor", .begin = begin, .answer = answer};
+}
+
+bool strategy_dpor_next(void)
+{
+    find_races();
+    d.statistics.blocked += d.blocked;
+    d.statistics.clipped += d.clipped;
+    return backtrack();
+}
+
+struct dpor_statistics strategy_dpor_end(void)
+{
+    sched_observer = NULL;
+    return d.statistics;
+}

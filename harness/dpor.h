@@ -1,0 +1,32 @@
+/*
+ * dpor.h - exploration that runs each behaviour once: dynamic partial order reduction with source sets and wakeup trees.
+ *
+ * Two executions that differ only in the order of independent steps are one trace.  The explorer runs one execution of
+ * each trace, and no execution twice (Abdulla, Aronis, Jonsson, Sagonas: Source Sets, JACM 2017, the optimal variant).
+ *
+ * A step is what a thread does from one scheduling point to the next.  What it touched is recorded while it runs: locks
+ * by the scheduler, all else by sched_touch.  Steps are dependent when they touch the same object and one of them
+ * writes.  A step that asks (faults, counterparts, the simulated system) has one branch for each answer, in the same
+ * tree; at most `deviations_max` answers of an execution are other than dull.
+ *
+ * What is not touched is taken to be private: a model that forgets to tell about a shared object makes exploration
+ * incomplete.  Preemptions are not bounded.
+ */
+#ifndef HARNESS_DPOR_H
+#define HARNESS_DPOR_H
+
+#include "strategy.h"
+
+struct dpor_statistics {
+    uint64_t blocked;                       /* executions that the sleep sets had covered: 0 for an optimal search */
+    uint64_t clipped;                       /* executions with a step too long to describe, or deeper than the limit */
+    uint64_t nodes_max;                     /* of the wakeup trees, at once */
+};
+
+/* Begin to explore; there is one explorer in a process.  It watches the scheduler until strategy_dpor_end. */
+struct strategy strategy_dpor(unsigned deviations_max);
+/* After an execution: move on to the next trace; false when all are done. */
+bool strategy_dpor_next(void);
+struct dpor_statistics strategy_dpor_end(void);
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * test_dpor.c - the explorer runs each trace once, and all of them.
+ *
+ * The number of traces of some programs is known.  For random programs it is counted: depth-first search runs every
+ * interleaving, and what came before what in each tells the traces apart.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "check.h"
+#include "choice.h"
+#include "event.h"
+#include "explore.h"
+#include "sched.h"
+
+enum { STEP = 1, FAIL = 2 };
+static const struct site sites[] = {
+    {"end", 1u << CHOICE_SWITCH, NULL}, {"step", 1u << CHOICE_SWITCH, NULL},
+    {"fail", 1u << CHOICE_FAULT, (const char *const[]){"ok", "fail", NULL}}};
+static const struct vocabulary words = {
+    .sites = sites, .site_count = 3, .kind_names = {"op", "peer", "switch", "fault", "system"},
+    .driving_prefix = "t", .driving_count = 4, .worker_prefix = "w", .peer_prefix = "c", .peer_count = 1};
+
+/* ---- toy programs: threads of operations */
+
+enum what { READ, WRITE, LOCK, UNLOCK, ASK };
+struct operation { enum what what; unsigned object; };
+enum { OPERATIONS_MAX = 16, OBJECTS = 16, TRACES_MAX = 1 << 20 };
+
+static struct { unsigned count; struct operation operations[OPERATIONS_MAX]; } program_threads[THREADS_MAX];
+static unsigned thread_count;
+static sched_wait locks[OBJECTS];
+static bool held[OBJECTS];
+
+/* What came before what, found out without the explorer: vector clocks over the operations themselves. */
+static struct {
+    uint16_t clock[THREADS_MAX][THREADS_MAX], written[OBJECTS][THREADS_MAX], read[OBJECTS][THREADS_MAX],
+        acquired[OBJECTS][THREADS_MAX], released[OBJECTS][THREADS_MAX];
+    uint64_t trace;
+} order;
+
+static void join(uint16_t *into, const uint16_t *from)
+{
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        if (into[t] < from[t])
+            into[t] = from[t];
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15;
+    return hash ^ hash >> 29;
+}
+
+static void note(const struct operation *o, unsigned value)
+{
+    unsigned self = sched_self();
+    uint16_t *mine = order.clock[self];
+    uint64_t hash;
+
+    switch (o->what) {
+    case READ:
+        join(mine, order.written[o->object]);
+        break;
+    case WRITE:
+        join(mine, order.written[o->object]);
+        join(mine, order.read[o->object]);
+        break;
+    case LOCK:
+        join(mine, order.released[o->object]);
+        join(mine, order.acquired[o->object]);
+        break;
+    case UNLOCK: case ASK:
+        break;
+    }
+    mine[self]++;
+    if (o->what == READ)
+        join(order.read[o->object], mine);
+    if (o->what == WRITE)
+        memcpy(order.written[o->object], mine, sizeof order.written[0]);
+    if (o->what == LOCK)
+        memcpy(order.acquired[o->object], mine, sizeof order.acquired[0]);
+    if (o->what == UNLOCK)
+        memcpy(order.released[o->object], mine, sizeof order.released[0]);
+    hash = mix(self, value);
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        hash = mix(hash, mine[t]);
+    order.trace += hash;                    /* in whatever order */
+}
+
+static void perform(const struct operation *o)
+{
+    unsigned value = 0;
+
+    switch (o->what) {
+    case READ: case WRITE:
+        sched_point(STEP);
+        sched_touch(o->object, o->what == WRITE);
+        break;
+    case LOCK:
+        if (!held[o->object])
+            sched_point_for(&locks[o->object], STEP);
+        while (held[o->object])
+            sched_block(&locks[o->object], STEP, SCHED_FOREVER);
+        held[o->object] = true;
+        sched_hold(&locks[o->object]);
+        break;
+    case UNLOCK:
+        held[o->object] = false;
+        sched_release(&locks[o->object]);
+        break;
+    case ASK:
+        sched_point(STEP);
+        value = choice_ask(CHOICE_FAULT, sched_self(), FAIL, 2);
+        break;
+    }
+    note(o, value);
+}
+
+static void body(void *argument)
+{
+    unsigned number = (unsigned)(uintptr_t)argument;
+
+    for (unsigned i = 0; i < program_threads[number].count; i++)
+        perform(&program_threads[number].operations[i]);
+}
+
+static void toy_main(void *script)
+{
+    (void)script;
+    memset(locks, 0, sizeof locks);
+    memset(held, 0, sizeof held);
+    memset(&order, 0, sizeof order);
+    for (unsigned i = 0; i < thread_count; i++)
+        sched_spawn(1, body, (void *)(uintptr_t)i);
+}
+
+static const struct program toy = {.name = "toy", .words = &words, .main = toy_main};
+
+static void thread(unsigned number, unsigned count, const struct operation *operations)
+{
+    CHECK(count <= OPERATIONS_MAX);
+    program_threads[number].count = count;
+    memcpy(program_threads[number].operations, operations, count * sizeof *operations);
+    if (thread_count <= number)
+        thread_count = number + 1;
+}
+
+/* ---- sets of traces */
+
+struct traces { unsigned count; uint64_t *hashes; uint64_t executions; };
+
+static bool note_trace(void *context, const struct outcome *o, const struct scenario *s)
+{
+    (void)context, (void)o, (void)s;
+    return true;
+}
+
+static struct traces found;
+
+static void keep_trace(void)
+{
+    for (unsigned i = 0; i < found.count; i++)
+        if (found.hashes[i] == order.trace)
+            return;
+    CHECK(found.count < TRACES_MAX);
+    found.hashes[found.count++] = order.trace;
+}
+
+static bool on_progress(void *context, uint64_t executions)
+{
+    (void)context, (void)executions;
+    return true;
+}
+
+static uint64_t dpor(unsigned deviations, struct explore_result *result)
+{
+    struct explore_options options = {.deviations_max = deviations, .keep_going = true, .on_outcome = note_trace,
+                                      .on_progress = on_progress};
+    struct dpor_statistics statistics;
+
+    *result = explore_dpor(&toy, NULL, &options, &statistics);
+    assert_int_equal(statistics.blocked, 0);
+    assert_int_equal(statistics.clipped, 0);
+    assert_int_equal(result->end, EXPLORE_COMPLETE);
+    return result->executions;
+}
+
+/* ---- known numbers */
+
+static void lock_increments(unsigned threads, unsigned times)
+{
+    struct operation operations[OPERATIONS_MAX];
+
+    thread_count = 0;
+    for (unsigned i = 0; i < times; i++) {
+        operations[2 * i] = (struct operation){LOCK, 0};
+        operations[2 * i + 1] = (struct operation){UNLOCK, 0};
+    }
+    for (unsigned t = 0; t < threads; t++)
+        thread(t, 2 * times, operations);
+}
+
+static void test_lock_increments(void **state)
+{
+    static const struct { unsigned threads, times; uint64_t traces; } known[] = {
+        {2, 2, 6}, {3, 2, 90}, {2, 5, 252}, {3, 3, 1680}, {3, 4, 34650}};
+    struct explore_result r;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof known / sizeof *known; i++) {
+        lock_increments(known[i].threads, known[i].times);
+        assert_int_equal(dpor(0, &r), known[i].traces);
+    }
+}
+
+static void test_writers_and_readers(void **state)
+{
+    uint64_t factorial = 1;
+    struct explore_result r;
+
+    (void)state;
+    for (unsigned n = 1; n <= 6; n++) {     /* N writers of one variable: N! */
+        factorial *= n;
+        thread_count = 0;
+        for (unsigned t = 0; t < n; t++)
+            thread(t, 1, &(struct operation){WRITE, 0});
+        assert_int_equal(dpor(0, &r), factorial);
+        thread_count = 0;                   /* of different ones: 1 */
+        for (unsigned t = 0; t < n; t++)
+            thread(t, 1, &(struct operation){WRITE, t});
+        assert_int_equal(dpor(0, &r), 1);
+        thread_count = 0;                   /* one writer, N readers: 2^N */
+        thread(0, 1, &(struct operation){WRITE, 0});
+        for (unsigned t = 1; t <= n; t++)
+            thread(t, 1, &(struct operation){READ, 0});
+        assert_int_equal(dpor(0, &r), 1u << n);
+    }
+}
+
+/* lastzero: writer i copies a[i - 1] + 1 to a[i]; a reader looks for the last zero from the end. */
+static unsigned zeros, numbers[OBJECTS + 1];
+
+static void writer(void *argument)
+{
+    unsigned i = (unsigned)(uintptr_t)argument, value;
+
+    sched_point(STEP);
+    sched_touch(i - 1, false);
+    value = numbers[i - 1];
+    sched_point(STEP);
+    sched_touch(i, true);
+    numbers[i] = value + 1;
+}
+
+static void lastzero_main(void *script)
+{
+    (void)script;
+    memset(numbers, 0, sizeof numbers);
+    for (unsigned i = 1; i <= zeros; i++)
+        sched_spawn(1, writer, (void *)(uintptr_t)i);
+    for (unsigned i = zeros;; i--) {
+        sched_point(STEP);
+        sched_touch(i, false);
+        if (numbers[i] == 0)
+            break;
+    }
+}
+
+static void test_lastzero(void **state)
+{
+    static const struct program lastzero = {.name = "toy", .words = &words, .main = lastzero_main};
+    static const struct { unsigned n; uint64_t traces; } known[] = {{5, 64}, {10, 3328}};
+    struct explore_options options = {.keep_going = true};
+    struct dpor_statistics statistics;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof known / sizeof *known; i++) {
+        zeros = known[i].n;
+        assert_int_equal(explore_dpor(&lastzero, NULL, &options, &statistics).executions, known[i].traces);
+        assert_int_equal(statistics.blocked, 0);
+    }
+}
+
+static void test_deadlock(void **state)
+{
+    static const struct operation ab[] = {{LOCK, 0}, {LOCK, 1}, {UNLOCK, 1}, {UNLOCK, 0}};
+    static const struct operation ba[] = {{LOCK, 1}, {LOCK, 0}, {UNLOCK, 0}, {UNLOCK, 1}};
+    struct explore_result r;
+
+    (void)state;
+    thread_count = 0;
+    thread(0, 4, ab);
+    thread(1, 4, ba);
+    assert_int_equal(dpor(0, &r), 3);
+    assert_int_equal(r.verdicts[VERDICT_DEADLOCK], 1);
+}
+
+/* ---- random programs, against every interleaving */
+
+static uint64_t random_state;
+
+static unsigned below(unsigned limit)
+{
+    random_state = random_state * 6364136223846793005 + 1442695040888963407;
+    return (unsigned)((random_state >> 33) % limit);
+}
+
+static void random_program(void)
+{
+    unsigned threads = 2 + below(2), budget = threads == 2 ? 4 : 3;
+
+    thread_count = 0;
+    for (unsigned t = 0; t < threads; t++) {
+        struct operation o[OPERATIONS_MAX];
+        unsigned count = 0, steps = 1 + below(budget);
+
+        for (unsigned i = 0; i < steps; i++) {
+            unsigned what = below(10), object = below(2);
+
+            if (what < 3) {
+                o[count++] = (struct operation){READ, object};
+            } else if (what < 6) {
+                o[count++] = (struct operation){WRITE, object};
+            } else if (what < 7) {
+                o[count++] = (struct operation){ASK, 0};
+            } else {                        /* locks never nest: deadlocks have a test of their own */
+                o[count++] = (struct operation){LOCK, 4 + object};
+                if (below(2))
+                    o[count++] = (struct operation){WRITE, object};
+                o[count++] = (struct operation){UNLOCK, 4 + object};
+            }
+        }
+        thread(t, count, o);
+    }
+}
+
+/* Each execution reports its trace when its last thread has ended. */
+static uint64_t last_trace[1];
+
+static void collect(unsigned ended)
+{
+    (void)ended;
+    last_trace[0] = order.trace;
+    if (sched_alive() == 1u << sched_self())
+        keep_trace();
+}
+
+static void test_random_programs(void **state)
+{
+    (void)state;
+    found.hashes = malloc(TRACES_MAX * sizeof *found.hashes);
+    sched_on_thread_end = collect;
+    for (unsigned i = 0; i < 2500; i++) {
+        unsigned deviations = i % 3;
+        struct explore_options options = {.preemptions_max = UINT32_MAX, .deviations_max = deviations,
+                                          .executions_max = 20000, .keep_going = true};
+        struct explore_result r;
+        unsigned all;
+
+        random_state = i;
+        random_program();
+        found.count = 0;
+        r = explore_dfs(&toy, NULL, &options);
+        if (r.end != EXPLORE_COMPLETE)
+            continue;
+        all = found.count;
+        found.count = 0;
+        if (dpor(deviations, &r) != all || found.count != all)
+            fail_msg("program %u: %u traces, %llu executions showed %u", i, all, (unsigned long long)r.executions,
+                     found.count);
+    }
+    sched_on_thread_end = NULL;
+    free(found.hashes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
+        cmocka_unit_test(test_lastzero), cmocka_unit_test(test_deadlock), cmocka_unit_test(test_random_programs)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
