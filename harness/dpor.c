@@ -16,7 +16,9 @@
 #include "choice.h"
 #include "sched.h"
 
-enum { STEPS_MAX = 2048, TOUCHES_MAX = 24, ANSWERS_MAX = 16, NONE = -1 };
+enum { STEPS_MAX = 2048, TOUCHES_MAX = 24, ANSWERS_MAX = 16, ENABLERS_MAX = 8, NONE = -1 };
+
+#define SPAWNING UINT64_MAX                 /* an object of ours */
 
 struct touch { uint64_t object; enum sched_touch how; };
 
@@ -24,7 +26,8 @@ struct touch { uint64_t object; enum sched_touch how; };
 struct op {
     uint8_t thread;
     uint8_t answer_count, touch_count;
-    bool known;                             /* it was executed: touches and all answers are there */
+    bool known;                             /* it was executed: what it touches is there */
+    bool complete;                          /* and so are all its answers; else those that are missing are dull */
     bool wide;                              /* too many touches: dependent on everything */
     bool enumerate;                         /* answers to further questions are branches of this node */
     uint8_t answers[ANSWERS_MAX];
@@ -54,9 +57,12 @@ static struct {
     unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
     bool open;                              /* the last step is still running */
     bool chosen;                            /* who runs next is known */
+    uint32_t spawned;                       /* threads that the running step has made */
     unsigned asked;                         /* questions of the running step so far */
     bool blocked, clipped;
-    clock_type thread_clock[THREADS_MAX];   /* of each thread's last step, and of what made it able to go on */
+    clock_type thread_clock[THREADS_MAX];   /* of each thread's last step */
+    /* Steps that made a blocked thread able to go on, and of what they told it. */
+    struct { unsigned count; struct { uint64_t object; unsigned step; } by[ENABLERS_MAX]; } enabled[THREADS_MAX];
     struct tree *pool;
     int free_tree;
     unsigned pool_count, pool_room, in_use;
@@ -132,25 +138,31 @@ static bool dependent(const struct op *a, const struct op *b)
     return false;
 }
 
-/* Could `late`, which came after `early`, have come before it?  What a release makes possible could not. */
+/* Could `late`, which came after `early`, have come before it?  A step that begins with a lock cannot come before the
+ * release of that lock: it can only come before the step that took it, which is another race. */
 static bool reversible(const struct op *early, const struct op *late)
 {
-    if (early->wide || late->wide)
-        return true;
+    bool conflict = early->wide || late->wide;
+
     for (unsigned i = 0; i < early->touch_count; i++)
-        for (unsigned k = 0; k < late->touch_count; k++)
-            if (touches_conflict(&early->touches[i], &late->touches[k]) &&
-                !(early->touches[i].how == TOUCH_RELEASE && late->touches[k].how == TOUCH_ACQUIRE))
-                return true;
-    return false;
+        for (unsigned k = 0; k < late->touch_count; k++) {
+            const struct touch *a = &early->touches[i], *b = &late->touches[k];
+
+            if (!touches_conflict(a, b))
+                continue;
+            if (a->how == TOUCH_RELEASE && b->how == TOUCH_ACQUIRE)
+                return false;
+            conflict = true;
+        }
+    return conflict;
 }
 
-/* The same step?  One that is not known yet was given the first of its answers; the others will be dull. */
+/* The same step?  The answers that an incomplete one does not have are dull. */
 static bool same_step(const struct op *a, const struct op *b)
 {
     unsigned count = a->answer_count > b->answer_count ? a->answer_count : b->answer_count;
 
-    if (a->thread != b->thread || (a->known && b->known && a->answer_count != b->answer_count))
+    if (a->thread != b->thread || (a->complete && b->complete && a->answer_count != b->answer_count))
         return false;
     for (unsigned i = 0; i < count; i++)
         if ((i < a->answer_count ? a->answers[i] : 0) != (i < b->answer_count ? b->answers[i] : 0))
@@ -226,6 +238,28 @@ static unsigned deviations(unsigned depth)
     return count;
 }
 
+static bool acquires(const struct op *op, uint64_t object)
+{
+    for (unsigned i = 0; i < op->touch_count; i++)
+        if (op->touches[i].object == object && op->touches[i].how == TOUCH_ACQUIRE)
+            return true;
+    return false;
+}
+
+/*
+ * Without the step that let it go on this one would not be.  That holds for good, but for a lock: there only the one
+ * who had it before must be through, which its release tells.
+ */
+static void add_enablers(struct node *n)
+{
+    unsigned t = n->op.thread;
+
+    for (unsigned i = 0; i < d.enabled[t].count; i++)
+        if (!acquires(&n->op, d.enabled[t].by[i].object))
+            join(n->past, d.nodes[d.enabled[t].by[i].step].clock);
+    d.enabled[t].count = 0;
+}
+
 /* The running step has ended: what came before it is what it touched after others did. */
 static void close_step(void)
 {
@@ -235,13 +269,16 @@ static void close_step(void)
     if (!d.open)
         return;
     d.open = false;
-    n->op.known = true;
+    n->op.known = n->op.complete = true;
+    add_enablers(n);
     memcpy(n->clock, n->past, sizeof n->clock);
     n->clock[n->op.thread] = n->index;
     for (unsigned i = 0; i < j; i++)
         if (d.nodes[i].op.thread != n->op.thread && dependent(&d.nodes[i].op, &n->op))
             join(n->clock, d.nodes[i].clock);
     join(d.thread_clock[n->op.thread], n->clock);
+    for (; d.spawned; d.spawned &= d.spawned - 1)
+        join(d.thread_clock[__builtin_ctz(d.spawned)], n->clock);
     if (j >= d.fixed && n->tree != NONE)
         d.pool[n->tree].op = n->op;
 }
@@ -315,8 +352,11 @@ static unsigned choose(uint32_t enabled, unsigned dull)
         if (n->tree == NONE)
             pick_fresh(at, enabled, dull);
         n->op = d.pool[n->tree].op;
-        n->op.known = false;
+        n->op.known = n->op.complete = false;
     }
+#ifdef DPOR_DEBUG
+    if (!(enabled & 1u << n->op.thread)) { extern void dpor_dump(void); extern int printf(const char *, ...); dpor_dump(); printf("at %u wants %u of %x fixed %u; touches", at, n->op.thread, enabled, d.fixed); for (unsigned k = 0; k < n->op.touch_count; k++) printf(" %c%llx", "RWAL"[n->op.touches[k].how], (unsigned long long)n->op.touches[k].object); printf("\n"); }
+#endif
     CHECK(enabled & 1u << n->op.thread);
     return n->op.thread;
 }
@@ -336,7 +376,7 @@ static void on_run(unsigned thread)
     CHECK(n->op.thread == thread);
     enumerate = d.depth - 1 >= d.fixed && n->op.enumerate;
     n->op.enumerate = enumerate;
-    n->op.known = n->op.wide = false;
+    n->op.known = n->op.complete = n->op.wide = false;
     n->op.touch_count = 0;
     memset(n->op.options, 0, sizeof n->op.options);
     memcpy(n->past, d.thread_clock[thread], sizeof n->past);
@@ -351,14 +391,33 @@ static void on_touch(uint64_t object, enum sched_touch how)
     add_touch(&d.nodes[d.depth - 1].op, object, how);
 }
 
+static void on_enable(uint32_t waiters, uint64_t object)
+{
+    unsigned self = d.open ? d.nodes[d.depth - 1].op.thread : THREADS_MAX;
+
+    for (uint32_t rest = waiters; rest && d.open; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
+
+        if (t == self)
+            continue;
+        if (d.enabled[t].count == ENABLERS_MAX) {
+            d.clipped = true;
+            return;
+        }
+        d.enabled[t].by[d.enabled[t].count].object = object;
+        d.enabled[t].by[d.enabled[t].count++].step = d.depth - 1;
+    }
+}
+
 static void on_spawn(unsigned child)
 {
     struct node *n = &d.nodes[d.depth - 1];
 
     if (!d.open)
         return;
-    memcpy(d.thread_clock[child], n->past, sizeof n->past);
-    d.thread_clock[child][n->op.thread] = n->index;
+    d.spawned |= 1u << child;               /* a number that is used again goes on where it stopped */
+    d.enabled[child].count = 0;
+    add_touch(&n->op, SPAWNING, TOUCH_WRITE);   /* who is spawned first gets the lower number */
 }
 
 /* It can go on because all the others cannot: after everything. */
@@ -369,7 +428,7 @@ static void on_time_out(unsigned thread)
         join(d.thread_clock[thread], d.nodes[i].clock);
 }
 
-static const struct sched_observer observer = {on_run, on_touch, on_spawn, on_time_out};
+static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
 
 /* ---- answers */
 
@@ -379,7 +438,10 @@ static void begin(void *state)
     d.depth = 0;
     d.open = d.chosen = d.blocked = d.clipped = false;
     d.asked = 0;
+    d.spawned = 0;
     memset(d.thread_clock, 0, sizeof d.thread_clock);
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        d.enabled[t].count = 0;
 }
 
 static void branch(unsigned at, unsigned position, unsigned options)
@@ -479,6 +541,9 @@ static void insert(struct sequence *v, unsigned at)
         if (v->count == 0)
             return;
     }
+#ifdef DPOR_DEBUG
+    if (getenv("V")) { extern int printf(const char *, ...); printf("  insert at %u under %d:", at, parent); for (unsigned i = 0; i < v->count; i++) printf(" %u", v->items[i].op->thread); printf("  sleep:"); for (unsigned i = 0; i < d.nodes[at].sleep_count; i++) printf(" %u", d.nodes[at].sleep[i].thread); printf("\n"); }
+#endif
     for (unsigned i = 0; i < v->count; i++) {
         struct op op = *v->items[i].op;
         int added;
@@ -495,13 +560,16 @@ static void reverse(unsigned e, const struct op *late, unsigned j, const clock_t
 {
     static struct sequence v;
     static clock_type clock;
+    struct op moved = *late;                /* which may ask other questions where it comes first */
     unsigned found;
+
+    moved.complete = false;
 
     v.count = 0;
     for (unsigned i = e + 1; i < d.depth; i++)
         if (i != j && !before(e, d.nodes[i].clock))
             v.items[v.count++] = (struct item){&d.nodes[i].op, i, d.nodes[i].clock};
-    v.items[v.count++] = (struct item){late, j, clock};
+    v.items[v.count++] = (struct item){&moved, j, clock};
     /* What comes before `late` now: not what came through e. */
     memcpy(clock, past, sizeof clock);
     for (unsigned i = 0; i < j && i < d.depth; i++)
@@ -542,7 +610,7 @@ static void find_races(void)
 
         if (!w)
             continue;
-        add_touch(&op, (uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
+        add_touch(&op, sched_name ? sched_name(w) : (uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
         races_of(&op, d.depth, d.thread_clock[t]);
     }
 }
@@ -599,3 +667,18 @@ struct dpor_statistics strategy_dpor_end(void)
     sched_observer = NULL;
     return d.statistics;
 }
+#ifdef DPOR_DEBUG
+#include <stdio.h>
+void dpor_dump(void);
+void dpor_dump(void)
+{
+    printf("fixed %u:", d.fixed);
+    for (unsigned i = 0; i < d.depth; i++) {
+        printf(" %u%s", d.nodes[i].op.thread, d.nodes[i].op.wide ? "w" : "");
+        if (getenv("VV")) { printf("{"); for (unsigned k = 0; k < d.nodes[i].op.touch_count; k++) printf("%c%llx,", "RWAL"[d.nodes[i].op.touches[k].how], (unsigned long long)d.nodes[i].op.touches[k].object & 0xf00000000000ffff); printf("}");
+        printf("s"); for (unsigned k = 0; k < d.nodes[i].sleep_count; k++) printf("%u,", d.nodes[i].sleep[k].thread);
+        printf("\n   "); }
+    }
+    printf("\n");
+}
+#endif

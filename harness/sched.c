@@ -35,6 +35,7 @@ void (*sched_on_step_limit)(void);
 void (*sched_on_thread_end)(unsigned thread);
 void (*sched_on_switch)(unsigned from, unsigned to);
 const struct sched_observer *sched_observer;
+uint64_t (*sched_name)(const sched_wait *w);
 
 static struct thread threads[THREADS_MAX];
 static struct fiber host;                   /* the OS thread's own context, which called sched_run */
@@ -112,6 +113,11 @@ static void switch_to(unsigned next)
         sched_on_switch(self, next);
     sched_current = next;
     fiber_switch(&threads[self].fiber, &threads[next].fiber);
+}
+
+static uint64_t name_of(const sched_wait *w)
+{
+    return sched_name ? sched_name(w) : (uint64_t)(uintptr_t)w;
 }
 
 static void runs(unsigned next)
@@ -230,14 +236,29 @@ void sched_hold(sched_wait *w)
 {
     runnable &= ~*w;
     if (sched_observer)
-        sched_observer->touch((uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
+        sched_observer->touch(name_of(w), TOUCH_ACQUIRE);
+}
+
+void sched_hold_tried(sched_wait *w)
+{
+    runnable &= ~*w;
+    if (sched_observer)
+        sched_observer->touch(name_of(w), TOUCH_WRITE);
+}
+
+void sched_touch_wait(const sched_wait *w)
+{
+    if (sched_observer)
+        sched_observer->touch(name_of(w), TOUCH_READ);
 }
 
 void sched_release(sched_wait *w)
 {
     runnable |= *w;
-    if (sched_observer)
-        sched_observer->touch((uint64_t)(uintptr_t)w, TOUCH_RELEASE);
+    if (sched_observer) {
+        sched_observer->touch(name_of(w), TOUCH_RELEASE);
+        sched_observer->enable(*w, name_of(w));
+    }
 }
 
 void sched_give_way(unsigned site)

@@ -67,8 +67,11 @@ void sched_point_for(sched_wait *w, unsigned site);
  * True when released, false when the time came.  Re-check the condition after true. */
 bool sched_block(sched_wait *w, unsigned site, uint64_t deadline);
 
-/* What `w` stands for was taken: its threads cannot run.  / It is there again: they can. */
+/* What `w` stands for was taken: its threads cannot run.  / The same, by a thread that would not have waited for it. /
+ * It is there again: they can. */
 void sched_hold(sched_wait *w);
+void sched_hold_tried(sched_wait *w);
+void sched_touch_wait(const sched_wait *w);     /* it was looked at, and not taken */
 void sched_release(sched_wait *w);
 
 /* Let someone else run if anyone can; for spin loops.  (sched_yield is a name of the C library.) */
@@ -87,10 +90,13 @@ enum sched_touch { TOUCH_READ, TOUCH_WRITE, TOUCH_ACQUIRE, TOUCH_RELEASE };
 struct sched_observer {
     void (*run)(unsigned thread);           /* this thread's next step begins */
     void (*touch)(uint64_t object, enum sched_touch how);
+    void (*enable)(uint32_t waiters, uint64_t object);  /* these threads, which waited for it, can go on */
     void (*spawn)(unsigned child);          /* by the running thread */
     void (*time_out)(unsigned thread);      /* nobody could run, so this thread's deadline came */
 };
 extern const struct sched_observer *sched_observer;
+/* What a wait list is called as an object; its address when this is NULL.  For models whose lists have no fixed place. */
+extern uint64_t (*sched_name)(const sched_wait *w);
 
 /* The running step reads or writes a shared object, named by a number that is the same in each execution. */
 static inline void sched_touch(uint64_t object, bool write)

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "choice.h"
 #include "event.h"
+#include "footprint.h"
 #include "nmr/nmr.h"
 #include "rules/rules.h"
 #include "sched.h"
@@ -86,6 +87,7 @@ static void on_state(const struct event *e)
 /* DriverUnload runs once, whatever else is going on but entry points. */
 static void unload(void)
 {
+    footprint_world(FOOTPRINT_PEERS, true);
     if (unloading || !image_loaded())
         return;
     unloading = true;
@@ -101,6 +103,7 @@ static void enter(unsigned number, unsigned argument)
     const void *pc;
     NTSTATUS status;
 
+    footprint_world(FOOTPRINT_PEERS, true);
     if (under_test->entry_count == 0 || unloading || !image_loaded())
         return;
     entry = &under_test->entries[number % under_test->entry_count];
@@ -110,6 +113,7 @@ static void enter(unsigned number, unsigned argument)
     status = entry->function(argument);
     event_emit(EV_LEAVE + FRAME_ENTRY, number % under_test->entry_count, status, 0, 0, 0, pc);
     race_release(RACE_KEY_ENTERED);
+    footprint_world(FOOTPRINT_PEERS, true);
     if (--entered == 0)
         sched_release(&leaving);
 }
@@ -179,6 +183,7 @@ static void drive(void *unused)
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
     run_ops(sched_self());
     CHECK(driving > 0);
+    footprint_world(FOOTPRINT_PEERS, true);
     if (--driving == 0)
         sched_release(&joining);
 }
@@ -291,6 +296,7 @@ static struct program program = {.words = &model_words, .reset = world_reset, .m
 static void world_reset(void)
 {
     watch_state();
+    footprint_begin();
     kernel_reset();
     nmr_reset();
     peers_reset(under_test->faces, under_test->face_count);

@@ -5,6 +5,7 @@
  * happens to the object before such a thread runs again does not matter to it.  That is how
  * Windows does it: a set followed by a reset still wakes those who waited.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <ntddk.h>
@@ -237,6 +238,7 @@ LONG KeReadStateEvent(PRKEVENT Event)
 
     sched_point(SITE_KE_READ_EVENT);
     s = event_of(Event, pc);
+    footprint_address(Event, false);
     if (s->signalled)
         race_acquire(RACE_KEY_SYNC + s->number);
     return s->signalled;
@@ -300,6 +302,7 @@ LONG KeReadStateMutex(PRKMUTEX Mutex)
     memory_check(Mutex, sizeof *Mutex, false, pc);
     s = sync_get(Mutex, LOCK_MUTEX);
     require_ready(s, pc);
+    footprint_address(Mutex, false);
     return s->owner == OWNER_NONE;
 }
 
@@ -356,6 +359,7 @@ LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
 
     sched_point(SITE_KE_READ_EVENT);
     memory_check(Semaphore, sizeof *Semaphore, false, pc);
+    footprint_address(Semaphore, false);
     return (LONG)sync_get(Semaphore, SYNC_OTHER)->references;
 }
 

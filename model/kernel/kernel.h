@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "sched.h"
 #include "vocabulary.h"
 
 /* Empty world: no pool block, no lock, IRQL 0 everywhere. */
@@ -55,6 +56,9 @@ void pool_report_leaks(void);               /* EV_LEAK for each live block not A
 /* A block of the kernel's own, made for the module; NULL when the fault point `site` says so. */
 char *pool_internal(size_t size, uint32_t tag, unsigned site, const void *pc);
 void pool_internal_free(void *address, const void *pc);
+
+/* Which object this wait list is of, and which of its two; NULL: of none. */
+const void *sync_address(const sched_wait *w, unsigned *field);
 
 /* ---- memory (memory.c): the module's loads and stores */
 /* Every instrumented load or store of module code comes here before it happens. */

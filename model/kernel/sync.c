@@ -4,6 +4,7 @@
  * Open addressing over the address; a slot belongs to this execution when its epoch is the
  * current one, so forgetting everything is one increment.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <string.h>
@@ -39,6 +40,17 @@ struct sync *sync_peek(const void *address)
 struct sync *sync_number(uint32_t number)
 {
     return number < count ? &objects[number] : NULL;
+}
+
+const void *sync_address(const sched_wait *w, unsigned *field)
+{
+    size_t offset = (size_t)((const char *)w - (const char *)objects);
+    const struct sync *s = &objects[offset / sizeof *objects];
+
+    if (offset >= sizeof objects)
+        return NULL;
+    *field = w == &s->shared;
+    return s->address;
 }
 
 static void clear(struct sync *s, enum lock_kind kind)
@@ -159,7 +171,7 @@ static bool can_take(const struct sync *s, bool shared)
     return s->owner == OWNER_NONE && (shared || !s->reader_count);
 }
 
-static void took(struct sync *s, bool shared)
+static void took(struct sync *s, bool shared, void (*hold)(sched_wait *w))
 {
     unsigned self = sched_self();
 
@@ -167,11 +179,11 @@ static void took(struct sync *s, bool shared)
     if (shared) {
         s->readers[self]++;
         s->reader_count++;
-        sched_hold(&s->free);
+        hold(&s->free);
     } else {
         s->owner = (uint8_t)self;
-        sched_hold(&s->free);
-        sched_hold(&s->shared);
+        hold(&s->free);
+        hold(&s->shared);
     }
     thread_state()->locks++;
     race_acquire(RACE_KEY_SYNC + s->number);
@@ -181,9 +193,11 @@ bool sync_try(struct sync *s, enum lock_kind kind)
 {
     bool shared = sync_kind_shared(kind);
 
-    if (!can_take(s, shared))
+    if (!can_take(s, shared)) {
+        sched_touch_wait(&s->free);         /* it was held: that could have been otherwise */
         return false;
-    took(s, shared);
+    }
+    took(s, shared, sched_hold_tried);
     return true;
 }
 
@@ -217,7 +231,7 @@ void sync_take(struct sync *s, enum lock_kind kind, unsigned site, size_t size, 
     if (blocked)
         event_emit(EV_WAKE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
     memory_check(s->address, size, true, pc);
-    took(s, shared);
+    took(s, shared, sched_hold);
 }
 
 void kernel_tell_kept_out(void)

@@ -9,6 +9,7 @@
  * it has returned (N-27).
  */
 #include "choice.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/state.h"
 #include "sites.h"
@@ -93,6 +94,7 @@ static void detach_side(struct binding *b, enum side side)
     status = callback_detach(b, side);
     if (is_module(b, side))
         sched_point(SITE_CALLBACK_RETURN);
+    footprint_world(FOOTPRINT_NMR, true);   /* a completion that came meanwhile, or did not */
     s->inside = false;
     if (s->detach == DETACH_DONE)
         end_binding(b);

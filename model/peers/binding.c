@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "event.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/nmr.h"
 #include "peers/state.h"
@@ -121,6 +122,7 @@ static void complete_detach(const struct peer_binding *b)
 static void call_end(struct peer_binding *b)
 {
     CHECK(b->calls > 0);
+    footprint_world(FOOTPRINT_CALLS, true);
     race_release(RACE_KEY_CALLED + b->number);
     if (--b->calls > 0 || !b->pending)
         return;
@@ -177,6 +179,7 @@ static NTSTATUS call_module(struct peer_binding *b, unsigned call)
 /* A call is in progress from the moment it was decided on, so that a detach that comes now waits for it. */
 void peer_binding_call(struct peer_binding *b, unsigned call)
 {
+    footprint_world(FOOTPRINT_NMR, false);
     if (!b->attached || b->detaching || !b->other_dispatch || image_gone())
         return;
     b->calls++;
@@ -192,6 +195,7 @@ void peer_call(unsigned peer, unsigned call)
 {
     unsigned count = binding_count;
 
+    footprint_world(FOOTPRINT_NMR, false);
     for (unsigned i = 0; i < count; i++)
         if (bindings[i].peer == peer)
             peer_binding_call(&bindings[i], call % other_side(&bindings[i])->call_count);
@@ -211,6 +215,7 @@ static void call_worker(void *binding)
 /* A detach that comes before the worker has begun waits for it, and is waited for no longer than that. */
 void peer_binding_call_later(struct peer_binding *b, unsigned call)
 {
+    footprint_world(FOOTPRINT_NMR, false);
     if (!b->attached || b->detaching)
         return;
     b->calls++;

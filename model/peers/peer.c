@@ -4,6 +4,7 @@
 #include "check.h"
 #include "choice.h"
 #include "event.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/nmr.h"
 #include "peers/state.h"
@@ -84,12 +85,14 @@ void peer_register(unsigned peer)
     const struct face *face = &faces[peer % face_count];
     NTSTATUS status;
 
+    footprint_world(FOOTPRINT_PEERS, true);
     if (p->state != IDLE)
         return;
     *p = (struct peer){.number = peer, .npi = face->npi, .state = REGISTERING,
                        .side = face->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT};
     status = enter(p);
     CHECK(p->state == REGISTERING);
+    footprint_world(FOOTPRINT_PEERS, true);
     p->state = NT_SUCCESS(status) ? REGISTERED : IDLE;
 }
 
@@ -97,6 +100,7 @@ void peer_deregister(unsigned peer)
 {
     struct peer *p = peer_get(peer);
 
+    footprint_world(FOOTPRINT_PEERS, true);
     if (p->state != REGISTERED)
         return;
     p->state = DEREGISTERING;
@@ -107,6 +111,7 @@ void peer_deregister(unsigned peer)
     (void)nmr_wait(CALLER_PEER, p->side, p->handle, NULL);
     peer_pages_gone(peer);
     peer_binding_forget(peer);
+    footprint_world(FOOTPRINT_PEERS, true);
     p->state = IDLE;
 }
 
