@@ -138,11 +138,16 @@ static bool dependent(const struct op *a, const struct op *b)
     return false;
 }
 
-/* Could `late`, which came after `early`, have come before it?  A step that begins with a lock cannot come before the
- * release of that lock: it can only come before the step that took it, which is another race. */
-static bool reversible(const struct op *early, const struct op *late)
+/* How `late`, which came after `early`, hangs on it. */
+struct bond {
+    bool conflict;                          /* they touch the same, other than as below: each could be first */
+    bool lock;                              /* both take a lock: each could be first */
+    bool release;                           /* the lock that `late` takes was released: it could not have been first */
+};
+
+static struct bond bond_of(const struct op *early, const struct op *late)
 {
-    bool conflict = early->wide || late->wide;
+    struct bond bond = {.conflict = early->wide || late->wide};
 
     for (unsigned i = 0; i < early->touch_count; i++)
         for (unsigned k = 0; k < late->touch_count; k++) {
@@ -150,11 +155,14 @@ static bool reversible(const struct op *early, const struct op *late)
 
             if (!touches_conflict(a, b))
                 continue;
-            if (a->how == TOUCH_RELEASE && b->how == TOUCH_ACQUIRE)
-                return false;
-            conflict = true;
+            if (b->how == TOUCH_ACQUIRE && a->how == TOUCH_RELEASE)
+                bond.release = true;
+            else if (b->how == TOUCH_ACQUIRE && a->how == TOUCH_ACQUIRE)
+                bond.lock = true;
+            else
+                bond.conflict = true;
         }
-    return conflict;
+    return bond;
 }
 
 /* The same step?  The answers that an incomplete one does not have are dull. */
@@ -354,9 +362,6 @@ static unsigned choose(uint32_t enabled, unsigned dull)
         n->op = d.pool[n->tree].op;
         n->op.known = n->op.complete = false;
     }
-#ifdef DPOR_DEBUG
-    if (!(enabled & 1u << n->op.thread)) { extern void dpor_dump(void); extern int printf(const char *, ...); dpor_dump(); printf("at %u wants %u of %x fixed %u; touches", at, n->op.thread, enabled, d.fixed); for (unsigned k = 0; k < n->op.touch_count; k++) printf(" %c%llx", "RWAL"[n->op.touches[k].how], (unsigned long long)n->op.touches[k].object); printf("\n"); }
-#endif
     CHECK(enabled & 1u << n->op.thread);
     return n->op.thread;
 }
@@ -541,9 +546,6 @@ static void insert(struct sequence *v, unsigned at)
         if (v->count == 0)
             return;
     }
-#ifdef DPOR_DEBUG
-    if (getenv("V")) { extern int printf(const char *, ...); printf("  insert at %u under %d:", at, parent); for (unsigned i = 0; i < v->count; i++) printf(" %u", v->items[i].op->thread); printf("  sleep:"); for (unsigned i = 0; i < d.nodes[at].sleep_count; i++) printf(" %u", d.nodes[at].sleep[i].thread); printf("\n"); }
-#endif
     for (unsigned i = 0; i < v->count; i++) {
         struct op op = *v->items[i].op;
         int added;
@@ -582,18 +584,37 @@ static void reverse(unsigned e, const struct op *late, unsigned j, const clock_t
     insert(&v, e);
 }
 
+/*
+ * A step races with the last ones before it that it conflicts with, but for those that come before it by way of
+ * another.  The way through the release of a lock counts for all but the step that took the lock: against that one it
+ * raced for it.
+ */
 static void races_of(const struct op *late, unsigned j, const clock_type past)
 {
-    clock_type seen;
+    unsigned count = j < d.depth ? j : d.depth;
+    clock_type seen, seen_unlocked;
 
     memcpy(seen, past, sizeof seen);
-    for (unsigned i = j < d.depth ? j : d.depth; i-- > 0;) {
+    memcpy(seen_unlocked, past, sizeof seen_unlocked);
+    for (unsigned i = count; i-- > 0;)
+        if (d.nodes[i].op.thread != late->thread && bond_of(&d.nodes[i].op, late).release)
+            join(seen, d.nodes[i].clock);
+    for (unsigned i = count; i-- > 0;) {
         const struct node *n = &d.nodes[i];
 
-        if (n->op.thread == late->thread || before(i, seen) || !reversible(&n->op, late))
+        if (n->op.thread == late->thread || before(i, seen) || !bond_of(&n->op, late).conflict)
             continue;
         reverse(i, late, j, past);
         join(seen, n->clock);
+        join(seen_unlocked, n->clock);
+    }
+    for (unsigned i = count; i-- > 0;) {
+        const struct node *n = &d.nodes[i];
+
+        if (n->op.thread == late->thread || before(i, seen_unlocked) || !bond_of(&n->op, late).lock)
+            continue;
+        reverse(i, late, j, past);
+        join(seen_unlocked, n->clock);
     }
 }
 
@@ -667,18 +688,3 @@ struct dpor_statistics strategy_dpor_end(void)
     sched_observer = NULL;
     return d.statistics;
 }
-#ifdef DPOR_DEBUG
-#include <stdio.h>
-void dpor_dump(void);
-void dpor_dump(void)
-{
-    printf("fixed %u:", d.fixed);
-    for (unsigned i = 0; i < d.depth; i++) {
-        printf(" %u%s", d.nodes[i].op.thread, d.nodes[i].op.wide ? "w" : "");
-        if (getenv("VV")) { printf("{"); for (unsigned k = 0; k < d.nodes[i].op.touch_count; k++) printf("%c%llx,", "RWAL"[d.nodes[i].op.touches[k].how], (unsigned long long)d.nodes[i].op.touches[k].object & 0xf00000000000ffff); printf("}");
-        printf("s"); for (unsigned k = 0; k < d.nodes[i].sleep_count; k++) printf("%u,", d.nodes[i].sleep[k].thread);
-        printf("\n   "); }
-    }
-    printf("\n");
-}
-#endif
