@@ -179,9 +179,14 @@ struct campaign {
     double printed;                         /* when the last progress line was */
     bool line_open;                         /* a progress line without line end is on the terminal */
     bool found_now;                         /* a finding, new or known, showed up */
+    uint64_t redundant;                     /* of dpor: executions whose trace another one had shown */
 };
 
-struct bounds { unsigned preemptions, deviations; uint64_t executions; };
+struct bounds {
+    unsigned preemptions, deviations;
+    uint64_t executions;
+    bool dpor;                              /* one execution of each trace; preemptions are not bounded then */
+};
 
 double cli_now(void);                       /* monotonic seconds */
 const char *cli_count(uint64_t value);      /* "1,234,567"; good until eight more are made */

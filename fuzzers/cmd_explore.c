@@ -20,7 +20,8 @@ enum {
 enum { SECONDS_MAX = 10000000, RANDOM_DEFAULT = 100000 };
 
 static const struct argp_option options[] = {
-    {"strategy", KEY_STRATEGY, "NAME", 0, "dfs: all executions within bounds (default); random: some", 0},
+    {"strategy", KEY_STRATEGY, "NAME", 0, "dfs: all executions within bounds (default); dpor: one execution of each "
+                                          "trace, preemptions without bound; random: some", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "dfs: up to N preemptions (default 2)", 0},
     {"deviations", KEY_DEVIATIONS, "N", 0, "dfs: up to N faults, odd peers or NMR choices at once (default 1)", 0},
     {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; random: default 100000", 0},
@@ -38,8 +39,9 @@ static const struct argp_option options[] = {
 static void take_strategy(struct arguments *a, struct argp_state *state, const char *name)
 {
     a->random = strcmp(name, "random") == 0;
-    if (!a->random && strcmp(name, "dfs") != 0)
-        argp_failure(state, EXIT_TROUBLE, 0, "unknown strategy '%s'; there are: dfs random", name);
+    a->bounds.dpor = strcmp(name, "dpor") == 0;
+    if (!a->random && !a->bounds.dpor && strcmp(name, "dfs") != 0)
+        argp_failure(state, EXIT_TROUBLE, 0, "unknown strategy '%s'; there are: dfs dpor random", name);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -109,6 +111,7 @@ int cmd_explore(int argc, char **argv)
         .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE",
         .doc = "Run all interleavings, faults, odd counterparts and NMR choices within bounds, or random ones.\v"
                "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
+               "Executions that differ only in the order of independent steps are one trace; dpor runs one of them. "
                "With random, execution number N of a seed is always the same one.",
     };
     static struct findings findings;

@@ -205,11 +205,32 @@ static void add_result(struct explore_result *sum, const struct explore_result *
         sum->preemptions_done = r->preemptions_done;
 }
 
-static void say_dfs(struct summary_phase *p, const struct explore_result *r, unsigned scripts, unsigned done,
-                    const struct bounds *b)
+/* Exactly what was covered. */
+static void say_dpor(struct summary_phase *p, const struct explore_result *r, unsigned scripts, unsigned done,
+                     const struct bounds *b, bool complete, uint64_t redundant)
+{
+    const char *profile = cli_profile != NULL ? cli_profile : "windows";
+    if (complete)
+        say(p, "complete: all %s traces of %u setup%s with <= %u fault, peer or NMR deviation%s, profile %s: ",
+            cli_count(r->executions), scripts, plural(scripts), b->deviations, plural(b->deviations), profile);
+    else
+        say(p, "not complete: %s; all traces of %u of %u setup%s with <= %u deviation%s, profile %s: ",
+            done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts),
+            b->deviations, plural(b->deviations), profile);
+    if (redundant > 0)
+        say(p, "%s executions more than there are traces, ", cli_count(redundant));
+}
+
+static void say_dfs(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
+                    unsigned scripts, unsigned done, const struct bounds *b)
 {
     /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
     bool complete = done == scripts && limited(r) == 0;
+    if (b->dpor) {
+        say_dpor(p, r, scripts, done, b, complete, c->redundant);
+        say_numbers(p, r);
+        return;
+    }
     if (complete)
         say(p, "complete: all executions of %u setup%s with <= %u preemption%s and <= %u fault, peer or NMR "
             "deviation%s: ", scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
@@ -231,7 +252,12 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
         .preemptions_max = b->preemptions, .deviations_max = b->deviations, .executions_max = b->executions,
         .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
     };
-    return explore_dfs(c->findings->program, script, &options);
+    if (!b->dpor)
+        return explore_dfs(c->findings->program, script, &options);
+    struct dpor_statistics statistics;
+    struct explore_result r = explore_dpor(c->findings->program, script, &options, &statistics);
+    c->redundant += statistics.blocked;
+    return r;
 }
 
 static void script_of(const struct setup *setup, struct scenario *script)
@@ -256,14 +282,14 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
         if (script == NULL)
             script_of(&setups[i], &own);
         struct explore_result r = dfs_one(c, script != NULL ? script : &own, b, end);
-        bool whole = r.end == EXPLORE_COMPLETE && r.preemptions_done >= (int)b->preemptions;
+        bool whole = r.end == EXPLORE_COMPLETE && (b->dpor || r.preemptions_done >= (int)b->preemptions);
         done += whole;
         add_result(&sum, &r);
         c->phase_executions = sum.executions;
     }
     if (done < scripts && sum.end == EXPLORE_COMPLETE)
         sum.end = EXPLORE_STOPPED;
-    say_dfs(p, &sum, scripts, done, b);
+    say_dfs(c, p, &sum, scripts, done, b);
     finish_phase(c, p, &sum);
     p->complete = done == scripts && limited(&sum) == 0;
     return p->complete;
