@@ -4,19 +4,19 @@
  * Node i of the path is the state before step i.  It holds the steps that need not be tried there (sleep: explored, and
  * independent of all since) and those that must be (tree: an ordered wakeup tree whose first child is being explored).
  * An execution repeats the path up to the deepest node whose tree has another child, takes that child, and goes on
- * along its subtree; beyond it picks whatever is not asleep.  At the end each pair of steps that could have come in the other
- * order (a race) puts the steps that show it into the tree of the node before the first of the two.
+ * along its subtree; beyond it picks whatever is not asleep.  At the end each pair of steps that could have come in the
+ * other order (a race) puts the steps that show it into the tree of the node before the first of the two.
  */
 #include "dpor.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
 #include "choice.h"
 #include "sched.h"
 
-enum { STEPS_MAX = 2048, TOUCHES_MAX = 24, ANSWERS_MAX = 16, ENABLERS_MAX = 8, NONE = -1 };
+enum { STEPS_MAX = 1024, TOUCHES_MAX = 24, ANSWERS_MAX = 16, ENABLERS_MAX = 8, SLEEP_MAX = 48, TREE_MAX = 1 << 16,
+       NONE = -1 };
 
 #define SPAWNING UINT64_MAX                 /* an object of ours */
 
@@ -44,15 +44,15 @@ struct node {
     struct op op;                           /* the step that was executed here */
     clock_type clock, past;                 /* of that step; of its thread before it, without what it touched */
     uint16_t index;                         /* which of its thread's steps, from 1 */
-    struct op *sleep;
-    unsigned sleep_count, sleep_room;
+    struct op sleep[SLEEP_MAX];
+    unsigned sleep_count;
     int tree;                               /* first child */
 };
 
 static struct {
     unsigned deviations_max;
     struct dpor_statistics statistics;
-    struct node *nodes;                     /* STEPS_MAX of them, for the life of the process */
+    struct node nodes[STEPS_MAX];
     unsigned depth;                         /* steps begun in this execution */
     unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
     bool open;                              /* the last step is still running */
@@ -63,9 +63,9 @@ static struct {
     clock_type thread_clock[THREADS_MAX];   /* of each thread's last step */
     /* Steps that made a blocked thread able to go on, and of what they told it. */
     struct { unsigned count; struct { uint64_t object; unsigned step; } by[ENABLERS_MAX]; } enabled[THREADS_MAX];
-    struct tree *pool;
+    struct tree pool[TREE_MAX];
     int free_tree;
-    unsigned pool_count, pool_room, in_use;
+    unsigned pool_count, in_use;
 } d;
 
 /* ---- wakeup trees */
@@ -77,11 +77,7 @@ static int tree_new(const struct op *op)
     if (i != NONE) {
         d.free_tree = d.pool[i].next;
     } else {
-        if (d.pool_count == d.pool_room) {
-            d.pool_room = d.pool_room ? 2 * d.pool_room : 1024;
-            d.pool = realloc(d.pool, d.pool_room * sizeof *d.pool);
-            CHECK(d.pool != NULL);
-        }
+        CHECK(d.pool_count < TREE_MAX);
         i = (int)d.pool_count++;
     }
     d.pool[i] = (struct tree){.op = *op, .first = NONE, .next = NONE};
@@ -111,11 +107,18 @@ static int *tree_end(int *list)
     return list;
 }
 
-static void tree_append(int parent, unsigned at, const struct op *op)
+/* Room for one more, beside what the path itself may need.  Without, the search is not complete, and says so. */
+static bool tree_has_room(void)
 {
-    int i = tree_new(op);                   /* may move the pool */
+    bool room = d.in_use < TREE_MAX - STEPS_MAX;
 
-    *tree_end(parent == NONE ? &d.nodes[at].tree : &d.pool[parent].first) = i;
+    d.clipped |= !room;
+    return room;
+}
+
+static void tree_append(unsigned at, const struct op *op)
+{
+    *tree_end(&d.nodes[at].tree) = tree_new(op);
 }
 
 /* ---- steps */
@@ -207,12 +210,8 @@ static void add_touch(struct op *op, uint64_t object, enum sched_touch how)
 
 static void sleep_add(struct node *n, const struct op *op)
 {
-    if (n->sleep_count == n->sleep_room) {
-        n->sleep_room = n->sleep_room ? 2 * n->sleep_room : 8;
-        n->sleep = realloc(n->sleep, n->sleep_room * sizeof *n->sleep);
-        CHECK(n->sleep != NULL);
-    }
-    n->sleep[n->sleep_count++] = *op;
+    if (n->sleep_count < SLEEP_MAX)         /* else it may be tried once more than needed */
+        n->sleep[n->sleep_count++] = *op;
 }
 
 static void sleep_inherit(unsigned i)
@@ -330,12 +329,12 @@ static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
         if (!(enabled & 1u << t) || (k > 0 && t == dull))
             continue;
         if (!asleep(n, &op) || other_answers(n, t, at, &op)) {
-            tree_append(NONE, at, &op);
+            tree_append(at, &op);
             return;
         }
     }
     d.blocked = true;                       /* does not happen, or the search is not optimal */
-    tree_append(NONE, at, &(struct op){.thread = (uint8_t)dull});
+    tree_append(at, &(struct op){.thread = (uint8_t)dull});
 }
 
 /* Who runs next, at the node after the last step. */
@@ -460,8 +459,8 @@ static void branch(unsigned at, unsigned position, unsigned options)
     memcpy(op.answers, n->op.answers, position);
     for (unsigned v = 1; v < options && used < d.deviations_max; v++) {
         op.answers[position] = (uint8_t)v;
-        if (!asleep(n, &op))
-            tree_append(NONE, at, &op);
+        if (!asleep(n, &op) && tree_has_room())
+            tree_append(at, &op);
     }
 }
 
@@ -551,6 +550,8 @@ static void insert(struct sequence *v, unsigned at)
         int added;
 
         op.enumerate = false;
+        if (!tree_has_room())
+            return;
         added = tree_new(&op);
         *tree_end(parent == NONE ? &d.nodes[at].tree : &d.pool[parent].first) = added;
         parent = added;
@@ -659,9 +660,6 @@ static bool backtrack(void)
 
 struct strategy strategy_dpor(unsigned deviations_max)
 {
-    if (!d.nodes)
-        d.nodes = calloc(STEPS_MAX, sizeof *d.nodes);
-    CHECK(d.nodes != NULL);
     for (unsigned i = 0; i < STEPS_MAX; i++) {
         d.nodes[i].tree = NONE;
         d.nodes[i].sleep_count = 0;

@@ -1,5 +1,5 @@
 /*
- * dpor.h - exploration that runs each behaviour once: dynamic partial order reduction with source sets and wakeup trees.
+ * dpor.h - exploration that runs each behaviour once: dynamic partial order reduction with wakeup trees.
  *
  * Two executions that differ only in the order of independent steps are one trace.  The explorer runs one execution of
  * each trace, and no execution twice (Abdulla, Aronis, Jonsson, Sagonas: Source Sets, JACM 2017, the optimal variant).

@@ -95,7 +95,7 @@ struct sched_observer {
     void (*time_out)(unsigned thread);      /* nobody could run, so this thread's deadline came */
 };
 extern const struct sched_observer *sched_observer;
-/* What a wait list is called as an object; its address when this is NULL.  For models whose lists have no fixed place. */
+/* What a wait list is called as an object; its address when this is NULL.  For models whose lists move. */
 extern uint64_t (*sched_name)(const sched_wait *w);
 
 /* The running step reads or writes a shared object, named by a number that is the same in each execution. */

@@ -35,7 +35,8 @@ static uint64_t address_name(const void *address, unsigned field)
     if (!block || number >= NAMES_MAX)
         return name(CLASS_ADDRESS, (uint64_t)(uintptr_t)address, field);
     offset = (uint64_t)((const char *)address - block->address);
-    return name(CLASS_POOL, (uint64_t)names[number].thread << 48 | (uint64_t)names[number].ordinal << 32 | offset, field);
+    return name(CLASS_POOL, (uint64_t)names[number].thread << 48 | (uint64_t)names[number].ordinal << 32 | offset,
+                field);
 }
 
 /* A wait list of a synchronisation object is named after that; others lie at fixed places. */

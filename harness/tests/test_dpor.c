@@ -361,7 +361,7 @@ static void test_random_programs(void **state)
     for (unsigned i = 0; i < 2500; i++) {
         unsigned deviations = i % 3;
         struct explore_options options = {.preemptions_max = UINT32_MAX, .deviations_max = deviations,
-                                          .executions_max = 20000, .keep_going = true};
+                                          .executions_max = 10000, .keep_going = true};
         struct explore_result r;
         unsigned all;
 

@@ -1,0 +1,158 @@
+/*
+ * test_footprint.c - what steps touch is told in full: partial order reduction loses nothing.
+ *
+ * Each correct module runs each setup that depth-first search, without a bound on preemptions, can finish.  What the
+ * threads went through, each for itself, must be the same set of stories either way.  A shared object that nobody tells
+ * of shows as a story that only the search of all interleavings has.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dpor.h"
+#include "event.h"
+#include "events.h"
+#include "execution.h"
+#include "strategy.h"
+#include "world.h"
+
+enum { STORIES_MAX = 4096, EXECUTIONS_MAX = 5000 };
+
+struct stories { unsigned count; uint64_t hashes[STORIES_MAX]; };
+
+static bool has(const struct stories *s, uint64_t hash)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->hashes[i] == hash)
+            return true;
+    return false;
+}
+
+static void add(struct stories *s, uint64_t hash)
+{
+    if (has(s, hash))
+        return;
+    assert_true(s->count < STORIES_MAX);
+    s->hashes[s->count++] = hash;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15;
+    return hash ^ hash >> 31;
+}
+
+/* The part of an event that does not depend on the order of other threads' steps: numbers of objects may. */
+static bool tells(const struct event *e)
+{
+    return (e->kind > EV_ENTER && e->kind < EV_THREAD_START) || e->kind == EV_BINDING_STATE ||
+           e->kind == EV_REGISTRATION_STATE || e->kind == EV_WAIT || e->kind == EV_RUNDOWN;
+}
+
+/* What each thread went through, whatever the others did in between. */
+static uint64_t story(void)
+{
+    uint64_t threads[THREADS_MAX] = {0}, all = 0;
+    unsigned count;
+    const struct event *log = event_log(&count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (tells(&log[i]))
+            threads[log[i].thread] = mix(mix(threads[log[i].thread], log[i].kind), (uint64_t)log[i].value);
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        all += mix(threads[t], t + 1);
+    return all;
+}
+
+static void run(const struct program *p, const struct scenario *script, const struct strategy *s, struct stories *out)
+{
+    enum verdict verdict = execution_run(p, script, s).verdict;
+
+    assert_true(verdict == VERDICT_PASS || verdict == VERDICT_OUTSIDE);
+    add(out, story());
+}
+
+/* All interleavings; false when they are too many. */
+static bool search_all(const struct program *p, const struct scenario *script, unsigned deviations, struct stories *out)
+{
+    static struct strategy_dfs state;
+    struct strategy dfs = strategy_dfs(&state, UINT_MAX, deviations);
+
+    out->count = 0;
+    for (unsigned i = 0; i < EXECUTIONS_MAX; i++) {
+        run(p, script, &dfs, out);
+        if (!strategy_dfs_next(&state))
+            return true;
+    }
+    return false;
+}
+
+static void search_traces(const struct program *p, const struct scenario *script, unsigned deviations,
+                          struct stories *out)
+{
+    struct strategy dpor = strategy_dpor(deviations);
+    struct dpor_statistics statistics;
+
+    out->count = 0;
+    do {
+        run(p, script, &dpor, out);
+    } while (strategy_dpor_next());
+    statistics = strategy_dpor_end();
+    assert_int_equal(statistics.clipped, 0);
+    if (deviations == 0)                    /* one execution for each trace */
+        assert_int_equal(statistics.blocked, 0);
+}
+
+static bool is_correct(const struct module *m)
+{
+    return m->rule == NULL && strcmp(m->image.name, "page_literal") != 0;
+}
+
+static unsigned compare_all(unsigned deviations)
+{
+    static struct stories all, reduced;
+    unsigned compared = 0;
+
+    for (unsigned m = 0; m < module_count; m++)
+        for (unsigned k = 0; is_correct(modules[m]) && k < setup_count(modules[m]); k++) {
+            const struct program *p = world_program(modules[m]);
+            struct scenario script = {0};
+
+            for (unsigned i = 0; i < setups[k].count; i++)
+                scenario_add(&script, setups[k].ops[i]);
+            if (!search_all(p, &script, deviations, &all))
+                continue;
+            search_traces(p, &script, deviations, &reduced);
+            compared++;
+            for (unsigned i = 0; i < all.count; i++)
+                if (!has(&reduced, all.hashes[i]))
+                    fail_msg("%s, %s: of %u stories a trace is missing", p->name, setups[k].name, all.count);
+            assert_int_equal(reduced.count, all.count);
+        }
+    return compared;
+}
+
+static void test_interleavings(void **state)
+{
+    (void)state;
+    assert_true(compare_all(0) >= 20);
+}
+
+static void test_answers(void **state)
+{
+    (void)state;
+    assert_true(compare_all(1) >= 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_interleavings), cmocka_unit_test(test_answers)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
