@@ -221,7 +221,7 @@ bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" fuzz nobody
 bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" replay --module nobody "$scn"
 bad "nmrcheck: unknown rule 'XX-1'; nmrcheck rules lists them" rules XX-1
 bad "nmrcheck check: --time: 'soon' is not a whole number from 0 to 10000000" check "$good" --time soon
-bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs random" explore "$good" --strategy luck
+bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs dpor random" explore "$good" --strategy luck
 bad "nmrcheck fuzz: unknown engine 'steam'; there are: libfuzzer afl" fuzz "$good" --engine steam
 bad "nmrcheck replay: no file given" replay
 bad "nmrcheck replay: --expect: 'XX-1' is no verdict and no rule" replay --expect XX-1 "$scn"
