@@ -20,6 +20,7 @@
 #include "events.h"
 #include "execution.h"
 #include "strategy.h"
+#include "test_faults.h"
 #include "world.h"
 
 enum { STORIES_MAX = 4096, EXECUTIONS_MAX = 5000 };
@@ -141,12 +142,14 @@ static unsigned compare_all(unsigned deviations)
 static void test_interleavings(void **state)
 {
     (void)state;
+    faults_take();
     assert_true(compare_all(0) >= 20);
 }
 
 static void test_answers(void **state)
 {
     (void)state;
+    faults_take();
     assert_true(compare_all(1) >= 10);
 }
 
@@ -154,5 +157,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_interleavings), cmocka_unit_test(test_answers)};
 
+    faults_keep();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
  * judge, the mock or the simulated client.
  */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,20 +18,10 @@
 #include "execution.h"
 #include "explore.h"
 #include "sites.h"
+#include "test_faults.h"
 #include "world.h"
 
 enum { RANDOM_EXECUTIONS = 1500, DFS_EXECUTIONS_MAX = 4000 };
-
-/*
- * Input that is outside the contract may make a correct module fault.  cmocka puts a handler of its own in front of the
- * harness's, which is installed once: each test puts that back.
- */
-static struct sigaction harness_handler;
-
-static void expect_faults(void)
-{
-    assert_int_equal(sigaction(SIGSEGV, &harness_handler, NULL), 0);
-}
 
 /* page_literal is wrong on purpose; mutants have a parent. */
 static bool is_correct(const struct module *m)
@@ -72,6 +61,7 @@ static void test_plain_run_passes_and_repeats(void **state)
     static const struct scenario nothing;
 
     (void)state;
+    faults_take();
     for (unsigned i = 0; i < module_count; i++) {
         const struct program *p = world_program(modules[i]);
         struct outcome first, second;
@@ -121,6 +111,7 @@ static void test_clients_can_be_there_first(void **state)
     struct scenario script = {0};
 
     (void)state;
+    faults_take();
     scenario_add(&script, (struct record){CHOICE_OP, 3, SITE_OP_REGISTER_EARLY, 0, 1, 0});
     scenario_add(&script, (struct record){CHOICE_OP, 3, SITE_OP_CALL, 0, 1, 0});
     assert_int_equal(execution_replay(world_program(module_find("exnpi_immediate")), &script).verdict, VERDICT_PASS);
@@ -131,7 +122,6 @@ static void test_clients_can_be_there_first(void **state)
 
 static void explore_setups(unsigned preemptions, unsigned deviations)
 {
-    expect_faults();
     for (unsigned i = 0; i < module_count; i++) {
         for (unsigned k = 0; k < setup_count(modules[i]) && is_correct(modules[i]); k++) {
             struct scenario script = script_of(&setups[k]);
@@ -147,19 +137,21 @@ static void explore_setups(unsigned preemptions, unsigned deviations)
 static void test_setups_with_one_preemption(void **state)
 {
     (void)state;
+    faults_take();
     explore_setups(1, 0);
 }
 
 static void test_setups_with_one_deviation(void **state)
 {
     (void)state;
+    faults_take();
     explore_setups(0, 1);
 }
 
 static void test_random_scripts(void **state)
 {
     (void)state;
-    expect_faults();
+    faults_take();
     for (unsigned i = 0; i < module_count; i++) {
         struct explore_options o = options(0, 0, 0);
         struct explore_result r;
@@ -182,8 +174,6 @@ int main(void)
         cmocka_unit_test(test_random_scripts),
     };
 
-    execution_handle_faults();
-    if (sigaction(SIGSEGV, NULL, &harness_handler) != 0)
-        return 1;
+    faults_keep();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
