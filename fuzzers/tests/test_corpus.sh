@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # test_corpus.sh NMRCHECK SCRATCH - each kept scenario still has the verdict and the event hash that stand in it.
 #
+# Mutants have scenarios of which only one rule is true, where another was reported once.
+#
 # After an intended change: nmrcheck replay --bless corpus, and look at the difference before it is committed.
 set -euo pipefail
 

@@ -260,11 +260,9 @@ static void access_fault(const struct event *e)
 /* What the other thread was in when it made the earlier access. */
 static enum frame earlier_frame(const struct event *e)
 {
-    unsigned thread = (unsigned)(e->c & 0xFF);
     uint32_t entered;
-    enum frame frame = view_frame_at(thread, (uint32_t)(e->c >> 16), &entered);
 
-    return frame == FRAME_NONE ? view.threads[thread].left : frame;     /* too long ago: the likeliest */
+    return view_frame_at((unsigned)(e->c & 0xFF), (uint32_t)(e->c >> 16), &entered);
 }
 
 static bool is_way_out(enum frame frame)

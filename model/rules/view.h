@@ -17,7 +17,7 @@
 #include "vocabulary.h"
 
 enum { VIEW_FRAMES_MAX = 32, VIEW_LOCKS_MAX = 16, VIEW_BINDINGS_MAX = 64, VIEW_REGISTRATIONS_MAX = 16,
-       VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 16 };
+       VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 1024 };
 
 struct view_frame {
     enum frame frame;
