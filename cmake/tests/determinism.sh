@@ -6,8 +6,9 @@
 # module and of 1,000 of each mutant, which do what correct code does not: use what was freed or never set.  Engines
 # get the examples' executions as scenario files.
 #
-# One mutant is left out: mutant_MEM_7 keeps a pointer into a function's frame after its return.  What is there when it
-# is used depends on how the compiler laid out the frames of other functions; AddressSanitizer alone tells all of it.
+# Two mutants are left out.  What mutant_MEM_9 does only AddressSanitizer sees, so builds differ.  mutant_MEM_7 keeps a
+# pointer into a function's frame after its return; what is there when it is used depends on how the compiler laid out
+# the frames of other functions, and AddressSanitizer alone tells all of it.
 #
 # Exit code 77, for "skipped", when no other build is there.
 set -euo pipefail
@@ -20,7 +21,7 @@ compared=0
 failed=0
 
 read -ra examples <<<"$("$nmrcheck" list | awk '$2 !~ /^[A-Z]+-[0-9]+$/ {printf "%s ", $1}')"
-read -ra mutants <<<"$("$nmrcheck" list | awk '$2 ~ /^[A-Z]+-[0-9]+$/ && $2 != "MEM-7" {printf "%s ", $1}')"
+read -ra mutants <<<"$("$nmrcheck" list | awk '$2 ~ /^[A-Z]+-[0-9]+$/ && $2 !~ /^MEM-[79]$/ {printf "%s ", $1}')"
 
 # digests PROGRAM
 digests() {

@@ -84,8 +84,11 @@ void race_acquire(uint32_t key);
 void race_spawned(unsigned thread);
 
 /* Sanitizer reports about module code become findings (sanitizer.c).  A program that runs many executions calls this
- * once, so that they are not printed each time as well; one that kills the process is printed then. */
+ * once, and after a fork() in the child, so that they are not printed each time as well; one that kills the process is
+ * printed then. */
 void sanitizer_keep_quiet(void);
+/* Is module code of this build under AddressSanitizer?  Else nothing can break MEM-9. */
+bool sanitizer_watches(void);
 
 /* ---- work items and threads (work.c) */
 uint32_t work_queued(void);                 /* items queued or running that will still run module code */

@@ -54,17 +54,29 @@ static void on_death(void)
 
 void sanitizer_keep_quiet(void)
 {
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    static int null = -1;
 
-    if (null >= 0)
+    if (null < 0)
+        null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null >= 0)                          /* a file of its own is what a child would open otherwise */
         __sanitizer_set_report_fd((void *)(intptr_t)null);
     __sanitizer_set_death_callback(on_death);
+}
+
+bool sanitizer_watches(void)
+{
+    return true;
 }
 
 #else
 
 void sanitizer_keep_quiet(void)
 {
+}
+
+bool sanitizer_watches(void)
+{
+    return false;
 }
 
 #endif
