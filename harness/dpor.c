@@ -270,12 +270,14 @@ static void add_enablers(struct node *n)
 /* The running step has ended: what came before it is what it touched after others did. */
 static void close_step(void)
 {
-    unsigned j = d.depth - 1;
-    struct node *n = &d.nodes[j];
+    unsigned j;
+    struct node *n;
 
     if (!d.open)
         return;
     d.open = false;
+    j = d.depth - 1;
+    n = &d.nodes[j];
     n->op.known = n->op.complete = true;
     add_enablers(n);
     memcpy(n->clock, n->past, sizeof n->clock);
