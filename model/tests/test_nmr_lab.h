@@ -303,7 +303,7 @@ static void lab_cleanup(struct lab_binding *mine, enum side side)
     EXPECT(l->side == side);
     EXPECT(irql_get() <= DISPATCH_LEVEL);                                       /* N-20 */
     EXPECT(both[side].attached && !both[side].cleaned);                         /* N-11, N-19 */
-    EXPECT(both[side].done && (both[lab_other(side)].done || both[SIDE_CLIENT].lab->lies));             /* N-18 */
+    EXPECT((both[side].done && both[lab_other(side)].done) || both[SIDE_CLIENT].lab->lies);             /* N-18 */
     both[side].cleaned = both[side].cleaning = true;
     l->cleanups++;
     lab_write("%s.cleanup ", l->name);
