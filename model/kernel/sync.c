@@ -44,11 +44,12 @@ struct sync *sync_number(uint32_t number)
 
 const void *sync_address(const sched_wait *w, unsigned *field)
 {
-    size_t offset = (size_t)((const char *)w - (const char *)objects);
-    const struct sync *s = &objects[offset / sizeof *objects];
+    size_t offset = (size_t)((uintptr_t)w - (uintptr_t)objects);
+    const struct sync *s;
 
     if (offset >= sizeof objects)
         return NULL;
+    s = &objects[offset / sizeof *objects];
     *field = w == &s->shared;
     return s->address;
 }
