@@ -36,10 +36,11 @@ NTSTATUS NTAPI provider_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_I
     *provider_dispatch = p->dispatch == OMITTED ? NULL : p->table;
     if (manner == ATTACH_PENDING)           /* and keeps away from the client, which cannot know what that means */
         return STATUS_PENDING;
+    if (manner == ATTACH_DEREGISTER_INSIDE)
+        peer_deregister_inside(p);
+    /* Last: no thread of the provider's calls the client before this returns. */
     peer_binding_attached(b, client_context, client_dispatch);
     if (manner == ATTACH_CALL_FIRST)
         peer_binding_call_later(b, CALL_EARLY);
-    else if (manner == ATTACH_DEREGISTER_INSIDE)
-        peer_deregister_inside(p);
     return STATUS_SUCCESS;
 }

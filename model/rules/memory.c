@@ -122,7 +122,7 @@ static void null_in_attach(const struct event *e, const struct view_frame *f)
         REPORT(e, RULE_PA_13, "NpiSpecificCharacteristics was dereferenced; the other side has none");
     if (flags & ATTACH_NO_DISPATCH)
         REPORT(e, RULE_PA_9, "the other side's dispatch table was dereferenced; it has none");
-    if (view_outside(e->thread, f, FRAME_DRIVER_ENTRY))
+    if (view_anywhere(FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "an attach inside the registration found something not yet set up");
 }
 
@@ -321,6 +321,8 @@ static void race(const struct event *e)
         race_for_context(e, block, mine, theirs);
     if (context && !block->live && view_is_cleanup(mine))       /* the free itself */
         REPORT_SIDE(e, side, RULE_PC_8, "the context was freed unordered with other code that had just used it");
+    if (!context && attach && (mine == FRAME_DRIVER_ENTRY || theirs == FRAME_DRIVER_ENTRY))
+        REPORT_SIDE(e, side, RULE_PR_11, "an attach uses what DriverEntry sets up after the registration");
     if (!context && view.counterparts_max && view_is_attach(mine))
         REPORT_SIDE(e, side, RULE_PA_26, "two attaches decide unordered whether the module is taken");
     if (view_is_attach(guilty) || (!is_way_out(guilty) && attach))

@@ -97,7 +97,7 @@ static bool is_being_attached(const struct event *e, const struct view_frame *f)
 
 static void not_initialised(const struct event *e, const struct view_frame *f)
 {
-    if (f && f->frame != FRAME_DRIVER_ENTRY && view_inside(e->thread, FRAME_DRIVER_ENTRY))
+    if (f && f->frame != FRAME_DRIVER_ENTRY && view_anywhere(FRAME_DRIVER_ENTRY))
         REPORT(e, RULE_PR_11, "a callback inside the registration used an object that is not initialised yet");
     if (is_being_attached(e, f))
         REPORT_SIDE(e, SIDE_CLIENT, RULE_CA_3, "an object in the context of a binding that is being attached was used, "

@@ -109,7 +109,7 @@ static void bad_registration_handle(const struct event *e, const struct view_fra
         REPORT_SIDE(e, side, RULE_PR_22, "waited for a deregistration that was not started");
         break;
     case HANDLE_NULL: case HANDLE_GARBAGE:
-        if (view_inside(e->thread, FRAME_NMR_REGISTER) && call->frame != FRAME_NMR_WAIT)
+        if (view_anywhere(FRAME_NMR_REGISTER) && call->frame != FRAME_NMR_WAIT)
             REPORT_SIDE(e, side, RULE_PR_15, "a callback used the registration's handle before it was returned");
         REPORT_SIDE(e, side, RULE_PR_14, "%s is no handle that a registration gave",
                     e->value == HANDLE_NULL ? "NULL" : "this");

@@ -136,6 +136,17 @@ const struct view_frame *view_inside(unsigned thread, enum frame frame)
     return NULL;
 }
 
+const struct view_frame *view_anywhere(enum frame frame)
+{
+    for (unsigned t = 0; t < THREADS_MAX; t++) {
+        const struct view_frame *f = view_inside(t, frame);
+
+        if (f && (f->module || f->b == 1))
+            return f;
+    }
+    return NULL;
+}
+
 enum frame view_frame_at(unsigned thread, uint32_t events, uint32_t *entered)
 {
     const struct view_thread *w = &view.threads[thread];

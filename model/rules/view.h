@@ -123,6 +123,8 @@ void view_watch(void);
 const struct view_frame *view_module_frame(unsigned thread);
 /* The innermost frame of that kind on the thread, or NULL. */
 const struct view_frame *view_inside(unsigned thread, enum frame frame);
+/* A call of the module of that kind, on whatever thread; NULL when no thread is inside of one. */
+const struct view_frame *view_anywhere(enum frame frame);
 /* The innermost module frame in which the thread was when that many events had happened, and when it had entered it;
  * FRAME_NONE: not known. */
 enum frame view_frame_at(unsigned thread, uint32_t events, uint32_t *entered);
