@@ -8,8 +8,8 @@
 #   coverage        llvm coverage   llvm coverage, loads and stores         which of our code tests reach
 #
 # Module code is always compiled so that the kernel model sees each load and store (model/kernel/memory.c defines
-# the hooks): with clang by -fsanitize-coverage=trace-loads,trace-stores, in plain builds by the compiler half of
-# -fsanitize=thread, which gcc has too; its runtime is never linked.
+# the hooks): with clang by -fsanitize-coverage=trace-loads,trace-stores, in builds without AddressSanitizer by the
+# compiler half of -fsanitize=thread, which gcc has too; its runtime is never linked.
 #
 # UBSan in module code leaves out what the kernel model judges itself, so that one scenario has one verdict in all
 # builds: null pointers, alignment, pointers that are only computed.  A hit there is a trap (SIGILL), which is a
@@ -65,7 +65,8 @@ elseif(NMRCHECK_BUILD STREQUAL fuzz)
     set(link_flags -fsanitize=address)
 elseif(NMRCHECK_BUILD STREQUAL afl)
     set(default_opt -O2)
-    set(module_flags -fsanitize-coverage=trace-pc-guard,${loads_and_stores})
+    # By the same hooks as plain builds: without AddressSanitizer, coverage does not tell of copied structures.
+    set(module_flags -fsanitize-coverage=trace-pc-guard ${thread_hooks})
 elseif(NMRCHECK_BUILD STREQUAL plain)
     set(default_opt -O2)
     set(module_flags ${thread_hooks})
