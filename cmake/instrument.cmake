@@ -1,15 +1,16 @@
 # How a build is instrumented.  One variable chooses; the presets set it.
 #
 #   NMRCHECK_BUILD  our own code    module code                             for
-#   check           ASan, UBSan     ASan, UBSan (trap), loads and stores    tests, replay, exploration
+#   check           ASan, UBSan     ASan, UBSan (trap), hooks               tests, replay, exploration
 #   fuzz            -               the same, and libFuzzer's coverage      libFuzzer programs
-#   afl             -               loads and stores, AFL++'s coverage      AFL++ program
-#   plain           -               loads and stores                        gcc or clang, determinism, speed
-#   coverage        llvm coverage   llvm coverage, loads and stores         which of our code tests reach
+#   afl             -               hooks, AFL++'s coverage                 AFL++ program
+#   plain           -               hooks                                   gcc or clang, determinism, speed
+#   coverage        llvm coverage   llvm coverage, hooks                    which of our code tests reach
 #
-# Module code is always compiled so that the kernel model sees each load and store (model/kernel/memory.c defines
-# the hooks): with clang by -fsanitize-coverage=trace-loads,trace-stores, in builds without AddressSanitizer by the
-# compiler half of -fsanitize=thread, which gcc has too; its runtime is never linked.
+# Hooks: module code is always compiled so that the kernel model sees each load, store and atomic operation
+# (model/kernel/hooks.c, atomics.c), by the compiler half of -fsanitize=thread; its runtime is never linked.  clang's
+# driver refuses that beside AddressSanitizer, for the runtimes would clash.  The compiler itself (-Xclang) does not,
+# and puts each hook before the check of the same access.
 #
 # UBSan in module code leaves out what the kernel model judges itself, so that one scenario has one verdict in all
 # builds: null pointers, alignment, pointers that are only computed.  A hit there is a trap (SIGILL), which is a
@@ -31,7 +32,6 @@ set(asan -fsanitize=address)
 set(module_asan -fsanitize-recover=address)
 set(module_ubsan -fsanitize=undefined -fsanitize-trap=undefined
     -fno-sanitize=null,alignment,pointer-overflow,object-size,function)
-set(loads_and_stores trace-loads,trace-stores)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     list(APPEND asan -fsanitize-address-use-after-return=never)
     # Newer clangs tie each global's description to its section, which isolate.sh renames.
@@ -39,9 +39,11 @@ if(CMAKE_C_COMPILER_ID MATCHES Clang)
     if(NMRCHECK_HAS_GLOBALS_FLAG)
         list(APPEND asan -fno-sanitize-address-globals-dead-stripping)
     endif()
-    set(thread_hooks -fsanitize=thread "SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+    # The read of x |= 1, too: it is where a wild pointer faults.
+    set(hooks "SHELL:-Xclang -fsanitize=thread" "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
+        "SHELL:-mllvm -tsan-instrument-read-before-write=1")
 else()
-    set(thread_hooks -fsanitize=thread "SHELL:--param tsan-instrument-func-entry-exit=0")
+    set(hooks -fsanitize=thread "SHELL:--param tsan-instrument-func-entry-exit=0")
     if(NOT NMRCHECK_BUILD STREQUAL plain)
         message(FATAL_ERROR "NMRCHECK_BUILD=${NMRCHECK_BUILD} needs clang; ${CMAKE_C_COMPILER_ID} can only do plain")
     endif()
@@ -50,8 +52,7 @@ endif()
 if(NMRCHECK_BUILD STREQUAL check)
     set(default_opt -O1)
     set(our_flags ${asan} -fsanitize=undefined -fno-sanitize-recover=all)
-    # Without a kind of coverage, here "func", clang quietly traces nothing.
-    set(module_flags ${asan} ${module_asan} ${module_ubsan} -fsanitize-coverage=func,${loads_and_stores})
+    set(module_flags ${asan} ${module_asan} ${module_ubsan} ${hooks})
     set(link_flags -fsanitize=address,undefined)
 elseif(NMRCHECK_BUILD STREQUAL fuzz)
     set(default_opt -O2)
@@ -60,20 +61,19 @@ elseif(NMRCHECK_BUILD STREQUAL fuzz)
     set(our_flags -D__SANITIZE_ADDRESS__=1)
     # Not -fsanitize=fuzzer: that adds stack depth, which makes new "features" out of each fiber's address, and
     # trace-cmp, which makes them out of compared pointers, so that a campaign with a seed could not be repeated.
-    set(module_flags ${asan} ${module_asan} ${module_ubsan}
-        -fsanitize-coverage=inline-8bit-counters,pc-table,${loads_and_stores})
+    set(module_flags ${asan} ${module_asan} ${module_ubsan} ${hooks}
+        -fsanitize-coverage=inline-8bit-counters,pc-table)
     set(link_flags -fsanitize=address)
 elseif(NMRCHECK_BUILD STREQUAL afl)
     set(default_opt -O2)
-    # By the same hooks as plain builds: without AddressSanitizer, coverage does not tell of copied structures.
-    set(module_flags -fsanitize-coverage=trace-pc-guard ${thread_hooks})
+    set(module_flags ${hooks} -fsanitize-coverage=trace-pc-guard)
 elseif(NMRCHECK_BUILD STREQUAL plain)
     set(default_opt -O2)
-    set(module_flags ${thread_hooks})
+    set(module_flags ${hooks})
 elseif(NMRCHECK_BUILD STREQUAL coverage)
     set(default_opt -O1)
     set(our_flags -fprofile-instr-generate -fcoverage-mapping)
-    set(module_flags -fprofile-instr-generate -fcoverage-mapping -fsanitize-coverage=func,${loads_and_stores})
+    set(module_flags -fprofile-instr-generate -fcoverage-mapping ${hooks})
     set(link_flags -fprofile-instr-generate)
 else()
     message(FATAL_ERROR "NMRCHECK_BUILD is '${NMRCHECK_BUILD}'; it must be check, fuzz, afl, plain or coverage")
@@ -109,10 +109,11 @@ target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wal
     $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
     $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
 
-# ---- modules: driver code as it is.  Comparisons stay calls, which the model sees; so do calls at a function's end,
-# which would lose their line.
+# ---- modules: driver code as it is.  Copies and comparisons stay calls, which the model sees; so do calls at a
+# function's end, which would lose their line.
 set(NMRCHECK_MODULE_FLAGS ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
-    -ftrivial-auto-var-init=pattern -fno-builtin-memcmp -fno-optimize-sibling-calls)
+    -ftrivial-auto-var-init=pattern -fno-optimize-sibling-calls
+    -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -fno-builtin-memcmp)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
     list(APPEND NMRCHECK_MODULE_FLAGS -nostdlibinc -fno-addrsig)

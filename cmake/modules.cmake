@@ -147,7 +147,7 @@ function(nmrcheck_link_modules target)
     configure_file(${PROJECT_SOURCE_DIR}/cmake/modules.c.in ${table} @ONLY)
     set_source_files_properties(${table} PROPERTIES OBJECT_DEPENDS "${patches}")
     set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
-    target_sources(${target} PRIVATE ${table} ${objects} $<TARGET_OBJECTS:nmrcheck_hooks>)
+    target_sources(${target} PRIVATE ${table} ${objects})
 endfunction()
 
 # nmrcheck_add_mutants(folder): each <name>.patch there becomes the module mutant_<name>, with '-' as '_'.

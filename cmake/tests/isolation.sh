@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # isolation.sh KIND PROGRAM OBJECT... - what every module's object must look like after isolate.sh, in this kind of
-# build (NMRCHECK_BUILD), and that a program that they are linked into has our hooks, not a runtime's empty ones.
+# build (NMRCHECK_BUILD), and that a program that they are linked into has our hooks.
 # A compiler that names things in another way would show here first.
 set -euo pipefail
 
@@ -13,10 +13,7 @@ complain() {
     wrong=1
 }
 
-case $kind in
-    plain) hook='__tsan_(read|write|unaligned_read|unaligned_write)' ;;
-    *) hook='__sanitizer_cov_(load|store)' ;;
-esac
+hook='__tsan_(read|write|unaligned_read|unaligned_write)'
 if [ "$(nm "$program" | grep -c -E " T $hook(1|2|4|8|16)\$")" -lt 8 ]; then
     complain "$program: our hooks for loads and stores are not linked"
 fi
@@ -37,8 +34,11 @@ for object; do
         complain "$object: writable data outside nmrdata_$name"
     fi
     # A module that neither loads nor stores is only a sample.
-    if ! grep -q -E "^$hook" <<<"$undefined" && [[ $name != sample_stateless ]]; then
-        complain "$object: loads and stores are not reported ($hook)"
+    if [[ $name != sample_stateless ]]; then
+        grep -q -E "^$hook" <<<"$undefined" || complain "$object: loads and stores are not reported ($hook)"
+        case $kind in
+            check | fuzz) grep -q '^__asan_report_' <<<"$undefined" || complain "$object: no AddressSanitizer" ;;
+        esac
     fi
     case $kind in
         fuzz) grep -q '^__sanitizer_cov_8bit_counters_init' <<<"$undefined" || complain "$object: no coverage" ;;

@@ -10,21 +10,26 @@
 
 #define VOLATILE_POINTER(p) ((void *)(uintptr_t)(p))
 
-/* Before the operation: the point, the checks and the edges. */
-static void begin(const void *address, size_t size, bool read, bool write, const void *pc)
+static void look(const void *address, size_t size, bool write, const void *pc)
+{
+    memory_check(address, size, write, pc);
+    memory_try(address, size, write, pc);
+}
+
+void interlocked_begin(const void *address, size_t size, bool read, bool write, const void *pc)
 {
     sched_point(SITE_INTERLOCKED);
     if (read)
-        memory_check(address, size, false, pc);
+        look(address, size, false, pc);
     if (write)
-        memory_check(address, size, true, pc);
+        look(address, size, true, pc);
     if (read)
         race_acquire_address(address);
     if (write)
         race_release_address(address);
 }
 
-static void end(const void *address, const void *pc)
+void interlocked_end(const void *address, const void *pc)
 {
     event_emit(EV_INTERLOCKED, 0, 0, (uint64_t)(uintptr_t)address, 0, 0, pc);
 }
@@ -44,11 +49,11 @@ static void end(const void *address, const void *pc)
         void *address = VOLATILE_POINTER(p);                    \
         type old, value;                                        \
                                                                 \
-        begin(address, sizeof *p, true, true, pc);              \
+        interlocked_begin(address, sizeof *p, true, true, pc);              \
         old = *p;                                               \
         value = (type)(new_value);                              \
         *p = value;                                             \
-        end(address, pc);                                       \
+        interlocked_end(address, pc);                                       \
         (void)old;                                              \
         return result;                                          \
     }
@@ -85,10 +90,10 @@ static UCHAR bit_test(LONG volatile *base, LONG bit, bool set, const void *pc)
     void *address = VOLATILE_POINTER(word);
     ULONG old;
 
-    begin(address, sizeof *word, true, true, pc);
+    interlocked_begin(address, sizeof *word, true, true, pc);
     old = (ULONG)*word;
     *word = (LONG)(set ? old | mask : old & ~mask);
-    end(address, pc);
+    interlocked_end(address, pc);
     return (old & mask) != 0;
 }
 
@@ -115,9 +120,9 @@ UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
         void *address = VOLATILE_POINTER(p);                    \
         type value;                                             \
                                                                 \
-        begin(address, sizeof *p, true, false, pc);             \
+        interlocked_begin(address, sizeof *p, true, false, pc);             \
         value = *p;                                             \
-        end(address, pc);                                       \
+        interlocked_end(address, pc);                                       \
         return value;                                           \
     }                                                           \
     VOID write_name(type volatile *p, type n)                   \
@@ -125,9 +130,9 @@ UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
         const void *pc = CALLER();                              \
         void *address = VOLATILE_POINTER(p);                    \
                                                                 \
-        begin(address, sizeof *p, false, true, pc);             \
+        interlocked_begin(address, sizeof *p, false, true, pc);             \
         *p = n;                                                 \
-        end(address, pc);                                       \
+        interlocked_end(address, pc);                                       \
     }
 
 READ_WRITE(ReadNoFence, WriteNoFence, LONG)

@@ -142,6 +142,8 @@ extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];
 void memory_reset(void);
 /* A synchronisation operation on these bytes: all checks but the race detector's. */
 void memory_check(const void *address, size_t size, bool write, const void *pc);
+/* After those checks, when code of ours goes on to use the memory: a fault comes here, and is the module's line's. */
+void memory_try(const void *address, size_t size, bool write, const void *pc);
 void memory_forget(uint32_t used);                      /* the pool is reset; this many bytes were in use */
 
 /* ---- work and threads (work.c) */
@@ -162,7 +164,15 @@ void timer_reset(void);
 void image_reset(void);
 void misc_reset(void);
 void sanitizer_reset(void);
+/* EV_ACCESS when AddressSanitizer knows better. */
+void sanitizer_ask(const void *address, size_t size, bool write, const void *pc);
+/* Where AddressSanitizer keeps what it knows of an address; 0 without it. */
+uintptr_t sanitizer_shadow(uintptr_t address);
 extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test */
+
+/* ---- atomic operations (interlocked.c): before, the scheduling point, the checks and the edges; after, the event */
+void interlocked_begin(const void *address, size_t size, bool read, bool write, const void *pc);
+void interlocked_end(const void *address, const void *pc);
 
 /* ---- races (race.c) */
 void race_reset(void);

@@ -32,7 +32,8 @@ static struct region {
 } regions[REGIONS_MAX];
 static unsigned region_count;
 static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
-static uintptr_t last_looked_at;            /* the access that may be about to fault */
+/* The last access that is neither to the pool nor to the module's own: it may be about to fault. */
+static struct { uintptr_t address; bool write; const void *pc; } foreign;
 
 static void on_fault(const struct fault *f);
 
@@ -56,7 +57,7 @@ void memory_reset(void)
     region_count = 0;
     regions_begin = UINTPTR_MAX;
     regions_end = 0;
-    last_looked_at = 0;
+    foreign.pc = NULL;
 }
 
 /* ---- the pool -------------------------------------------------------------------------------------------- */
@@ -215,6 +216,9 @@ static __attribute__((noinline)) void check_foreign(const char *address, size_t 
 {
     uintptr_t a = (uintptr_t)address;
 
+    foreign.address = a;
+    foreign.write = write;
+    foreign.pc = pc;
     if (a < regions_begin || a >= regions_end || !check_regions(address, size, write, pc))
         check_stack(address, write, pc);
 }
@@ -225,7 +229,6 @@ static inline __attribute__((always_inline)) void check(const char *address, siz
 {
     bool fine = true;
 
-    last_looked_at = (uintptr_t)address;
     if (size == 0 || !sched_active())
         return;
     if (doubt.raised)
@@ -253,6 +256,15 @@ void memory_use(const void *address, size_t size, bool write, const void *pc)
 void memory_check(const void *address, size_t size, bool write, const void *pc)
 {
     check(address, size, write, true, false, pc);
+}
+
+RAW void memory_try(const void *address, size_t size, bool write, const void *pc)
+{
+    if (size == 0 || !sched_active() || (size_t)((const char *)address - POOL_BASE) < POOL_BYTES_MAX)
+        return;
+    if (foreign.pc && (uintptr_t)address == foreign.address)
+        (void)*(const volatile char *)address;
+    sanitizer_ask(address, size, write, pc);
 }
 
 enum place memory_place(const void *address, uint32_t *object)
@@ -292,8 +304,9 @@ static bool near_token(uint64_t address)
 }
 
 /* Tell what is at this address; false when nothing is known about it. */
-static bool tell_fault(const struct fault *f, uint64_t at)
+static bool tell_fault(const struct fault *f)
 {
+    uint64_t at = f->address;
     const char *address = (const char *)(uintptr_t)at;
     unsigned thread;
     bool guard;
@@ -313,53 +326,77 @@ static bool tell_fault(const struct fault *f, uint64_t at)
     return true;
 }
 
-/*
- * x86-64 reports address 0 for a non-canonical one.  The hook that ran just before knows better; without hooks
- * it is taken for a NULL pointer, by far the likelier.
- */
-static void on_fault(const struct fault *f)
+static bool is_canonical(uint64_t address)
 {
-    uint64_t at = f->address ? f->address : (uint64_t)last_looked_at;
+    return (address + (1ull << 47)) >> 48 == 0;
+}
 
-    if (f->signal != SIGSEGV && f->signal != SIGBUS) {
-        event_emit(EV_BUGCHECK, NONE, KMODE_EXCEPTION_NOT_HANDLED, (uint64_t)f->signal, 0, 0, f->pc);
+/*
+ * What faulted is not always what the machine says: x86-64 reports address 0 for a non-canonical one, and
+ * AddressSanitizer looks at its own memory first.  The hook that ran just before knows better.  Without one, address 0
+ * is taken for a NULL pointer, by far the likelier.
+ */
+static struct fault meant(const struct fault *f)
+{
+    struct fault m = *f;
+
+    if (foreign.pc && (f->address == foreign.address || f->address == sanitizer_shadow(foreign.address) ||
+                       (f->address == 0 && !is_canonical(foreign.address)))) {
+        m.address = foreign.address;
+        m.write = foreign.write;
+        m.pc = foreign.pc;
+    }
+    return m;
+}
+
+static void on_fault(const struct fault *fault)
+{
+    struct fault f = meant(fault);
+    const char *address = (const char *)(uintptr_t)f.address;
+
+    if (f.signal != SIGSEGV && f.signal != SIGBUS) {
+        event_emit(EV_BUGCHECK, NONE, KMODE_EXCEPTION_NOT_HANDLED, (uint64_t)f.signal, 0, 0, f.pc);
     } else {
-        if (!f->address && !((at + (1ull << 47)) >> 48))
-            at = 0;                         /* canonical, so not what faulted */
-        check_regions((const char *)(uintptr_t)at, 1, f->write, f->pc);
-        if (!tell_fault(f, at))
-            bad(ACCESS_WILD, NONE, (const void *)(uintptr_t)at, f->write, 0, f->pc);
+        check_regions(address, 1, f.write, f.pc);
+        if (!tell_fault(&f))
+            bad(ACCESS_WILD, NONE, address, f.write, 0, f.pc);
     }
     sched_stop(VERDICT_OUTSIDE);            /* no judge wanted it, and the thread cannot go on */
 }
 
 /* ---- the module's calls of the C library ----------------------------------------------------------------- */
 
+static void use(const void *address, size_t size, bool write, const void *pc)
+{
+    memory_use(address, size, write, pc);
+    memory_try(address, size, write, pc);
+}
+
 void *nmrcheck_memcpy(void *to, const void *from, size_t size)
 {
-    memory_use(from, size, false, CALLER());
-    memory_use(to, size, true, CALLER());
-    return memcpy(to, from, size);
+    use(from, size, false, CALLER());
+    use(to, size, true, CALLER());
+    return size ? memcpy(to, from, size) : to;
 }
 
 void *nmrcheck_memmove(void *to, const void *from, size_t size)
 {
-    memory_use(from, size, false, CALLER());
-    memory_use(to, size, true, CALLER());
-    return memmove(to, from, size);
+    use(from, size, false, CALLER());
+    use(to, size, true, CALLER());
+    return size ? memmove(to, from, size) : to;
 }
 
 void *nmrcheck_memset(void *to, int byte, size_t size)
 {
-    memory_use(to, size, true, CALLER());
-    return memset(to, byte, size);
+    use(to, size, true, CALLER());
+    return size ? memset(to, byte, size) : to;
 }
 
 int nmrcheck_memcmp(const void *a, const void *b, size_t size)
 {
-    memory_use(a, size, false, CALLER());
-    memory_use(b, size, false, CALLER());
-    return memcmp(a, b, size);
+    use(a, size, false, CALLER());
+    use(b, size, false, CALLER());
+    return size ? memcmp(a, b, size) : 0;
 }
 
 size_t nmrcheck_strlen(const char *text)
@@ -367,7 +404,7 @@ size_t nmrcheck_strlen(const char *text)
     size_t length = 0;
 
     do
-        memory_use(text + length, 1, false, CALLER());
+        use(text + length, 1, false, CALLER());
     while (text[length++]);
     return length - 1;
 }

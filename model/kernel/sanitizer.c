@@ -68,6 +68,22 @@ bool sanitizer_watches(void)
     return true;
 }
 
+void sanitizer_ask(const void *address, size_t size, bool write, const void *pc)
+{
+    static const char poisoned[] = "use-of-poisoned-memory";
+
+    if (__asan_region_is_poisoned((void *)(uintptr_t)address, size))
+        event_emit(EV_ACCESS, NONE, ACCESS_SANITIZER, (uint64_t)(uintptr_t)poisoned, write, 0, pc);
+}
+
+uintptr_t sanitizer_shadow(uintptr_t address)
+{
+    size_t scale, offset;
+
+    __asan_get_shadow_mapping(&scale, &offset);
+    return (address >> scale) + offset;
+}
+
 #else
 
 void sanitizer_keep_quiet(void)
@@ -77,6 +93,17 @@ void sanitizer_keep_quiet(void)
 bool sanitizer_watches(void)
 {
     return false;
+}
+
+void sanitizer_ask(const void *address, size_t size, bool write, const void *pc)
+{
+    (void)address, (void)size, (void)write, (void)pc;
+}
+
+uintptr_t sanitizer_shadow(uintptr_t address)
+{
+    (void)address;
+    return 0;
 }
 
 #endif
