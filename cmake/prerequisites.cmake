@@ -4,7 +4,7 @@ include(CheckCSourceCompiles)
 
 string(REGEX MATCH "^[0-9]+" compiler_major "${CMAKE_C_COMPILER_VERSION}")
 if(CMAKE_C_COMPILER_ID MATCHES Clang AND CMAKE_C_COMPILER_VERSION VERSION_LESS 14)
-    message(FATAL_ERROR "clang ${CMAKE_C_COMPILER_VERSION} is too old: 14 is the first that traces loads and stores")
+    message(FATAL_ERROR "clang ${CMAKE_C_COMPILER_VERSION} is too old: 14 is the oldest that this was tried with")
 endif()
 
 # Does a program link with these flags?  CMake remembers the answer under `result`.
