@@ -140,7 +140,7 @@ extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];
 
 /* ---- memory (memory.c) */
 void memory_reset(void);
-/* A synchronisation operation on these bytes: all checks but the race detector's. */
+/* A synchronisation operation on these bytes: all checks, but it races with nothing but a free. */
 void memory_check(const void *address, size_t size, bool write, const void *pc);
 /* After those checks, when code of ours goes on to use the memory: a fault comes here, and is the module's line's. */
 void memory_try(const void *address, size_t size, bool write, const void *pc);
@@ -177,6 +177,8 @@ void interlocked_end(const void *address, const void *pc);
 /* ---- races (race.c) */
 void race_reset(void);
 void race_access(const void *address, size_t size, bool write, const void *pc);
+void race_operation(uint32_t block, const void *pc);        /* of an object that lies in the block */
+void race_free(uint32_t block, const void *address, size_t size, const void *pc);
 /* No other thread exists: those to come will know all that this one did. */
 static inline bool race_alone(void)
 {

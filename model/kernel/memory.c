@@ -255,7 +255,14 @@ void memory_use(const void *address, size_t size, bool write, const void *pc)
 
 void memory_check(const void *address, size_t size, bool write, const void *pc)
 {
+    uint32_t owner;
+
     check(address, size, write, true, false, pc);
+    if ((size_t)((const char *)address - POOL_BASE) >= POOL_BYTES_MAX || !sched_active())
+        return;
+    owner = pool_owners[(size_t)((const char *)address - POOL_BASE) / POOL_GRANULE];
+    if (owner)
+        race_operation(owner - 1, pc);
 }
 
 RAW void memory_try(const void *address, size_t size, bool write, const void *pc)

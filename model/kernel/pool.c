@@ -163,7 +163,7 @@ static void release(struct pool_block *b, uint32_t number, uint32_t tag, const v
     b->free_pc = pc;
     b->free_thread = (uint8_t)sched_self();
     event_emit(EV_FREE, number, b->size, (uint64_t)(uintptr_t)b->address, tag, 0, pc);
-    race_access(b->address, b->size, true, pc);
+    race_free(number, b->address, b->size, pc);
 }
 
 void pool_internal_free(void *address, const void *pc)

@@ -8,8 +8,9 @@
  * and which races there are must not.
  *
  * Synchronisation: every acquire of an object joins all earlier releases of it; Interlocked
- * functions are both, on their address; thread creation and end.  A volatile access looks like any other
- * (the TSan ABI of gcc can tell it apart, see hooks.c).
+ * functions are both, on their address; thread creation and end.  A volatile access is like any other.
+ * Operations on an object of the pool do not race with one another, but with the free of its memory: the
+ * release of a lock after the event was set that lets another thread free the lock.
  *
  * Clocks go on from execution to execution: what is older than `origin` happened in an earlier
  * one and orders before everything, so that no cell needs to be cleared.
@@ -51,6 +52,7 @@ static struct object {
 static uint32_t object_count, epoch;
 static struct { const void *a, *b; } reports[REPORTS];
 static unsigned report_count;
+static struct access operations[POOL_BLOCKS_MAX][THREADS_MAX];  /* the last synchronisation in each block */
 
 bool race_enabled = true;
 
@@ -64,6 +66,7 @@ void race_reset(void)
     }
     if (origin > UINT32_MAX / 2) {          /* once in a very long campaign */
         memset(cells, 0, sizeof cells);
+        memset(operations, 0, sizeof operations);
         memset(clocks, 0, sizeof clocks);
         origin = 1;
     }
@@ -323,18 +326,47 @@ static inline struct cell *cell_of(const char *at)
     return NULL;
 }
 
+/* What the running thread does now, to no byte yet. */
+static inline struct access access_now(bool write, const void *pc)
+{
+    unsigned self = sched_self(), events = event_count();
+
+    return (struct access){.clock = own_clock()[self], .thread = (uint8_t)(self & 0x7F), .write = write, .pc = pc,
+                           .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
+}
+
+void race_operation(uint32_t block, const void *pc)
+{
+    if (race_enabled && !race_alone())
+        operations[block][sched_self()] = access_now(true, pc);
+}
+
+void race_free(uint32_t block, const void *address, size_t size, const void *pc)
+{
+    struct access now;
+
+    race_access(address, size, true, pc);
+    if (!race_enabled || race_alone())
+        return;
+    now = access_now(true, pc);
+    for (uint32_t rest = started & ~(1u << now.thread); rest; rest &= rest - 1) {
+        const struct access *old = &operations[block][__builtin_ctz(rest)];
+
+        if (old->clock >= origin && old->clock > own_clock()[old->thread])
+            report(address, old, &now);
+    }
+}
+
 void race_access(const void *address, size_t size, bool write, const void *pc)
 {
     const char *at = address, *end = at + size;
-    unsigned self = sched_self(), events = event_count();
-    struct access now = {.thread = (uint8_t)(self & 0x7F), .write = write, .pc = pc,
-                         .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
+    struct access now;
     const uint32_t *mine;
 
     if (!race_enabled || race_alone())
         return;
+    now = access_now(write, pc);
     mine = own_clock();
-    now.clock = mine[self];
     while (at < end) {
         unsigned first = (uintptr_t)at % 8, length = 8 - first;
         struct cell *cell = cell_of(at);

@@ -75,6 +75,16 @@ static void freed_context(const struct event *e, const struct view_block *block,
     REPORT(e, RULE_MEM_1, "freed memory of a binding was used");
 }
 
+/* Memory of a registration that was freed while others may still use it. */
+static void freed_early(const struct event *e, const struct view_block *block)
+{
+    if (block->free_frame == FRAME_DRIVER_UNLOAD && block->free_early)
+        REPORT_SIDE(e, block->side, RULE_PR_24,
+                    "unload freed what a callback still uses: the deregistration was not complete");
+    if (!block->in_attach && view_is_cleanup(block->free_frame))
+        REPORT(e, RULE_PC_10, "the cleanup of one binding freed what the registration still uses");
+}
+
 static void freed_access(const struct event *e, const struct view_frame *f)
 {
     const struct view_block *block = view_block(e->object);
@@ -83,13 +93,9 @@ static void freed_access(const struct event *e, const struct view_frame *f)
         REPORT(e, RULE_MEM_1, "freed memory was used");
         return;
     }
-    if (block->free_frame == FRAME_DRIVER_UNLOAD && block->free_early)
-        REPORT_SIDE(e, block->side, RULE_PR_24,
-                    "unload freed what a callback still uses: the deregistration was not complete");
+    freed_early(e, block);
     if (block->attach_failed)
         REPORT_SIDE(e, block->side, RULE_PA_18, "what a failed attach had freed could still be reached");
-    if (!block->in_attach && view_is_cleanup(block->free_frame))
-        REPORT(e, RULE_PC_10, "the cleanup of one binding freed what the registration still uses");
     if (block->in_attach)
         freed_context(e, block, f);
     REPORT(e, RULE_MEM_1, "freed memory was used");
@@ -317,9 +323,11 @@ static void race(const struct event *e)
     enum side side = context ? block->side : view_thread_side(e->thread);
     bool attach = view_is_attach(mine) || view_is_attach(theirs);
 
+    if (block && !block->live)              /* the free itself */
+        freed_early(e, block);
     if (context)
         race_for_context(e, block, mine, theirs);
-    if (context && !block->live && view_is_cleanup(mine))       /* the free itself */
+    if (context && !block->live && view_is_cleanup(mine))
         REPORT_SIDE(e, side, RULE_PC_8, "the context was freed unordered with other code that had just used it");
     if (!context && attach && (mine == FRAME_DRIVER_ENTRY || theirs == FRAME_DRIVER_ENTRY))
         REPORT_SIDE(e, side, RULE_PR_11, "an attach uses what DriverEntry sets up after the registration");

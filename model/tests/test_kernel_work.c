@@ -340,6 +340,8 @@ static void set(void) { lab_store(word, 8); KeSetEvent(&finished, 0, FALSE); }
 static void waited(void) { wait(); lab_load(word, 8); }
 static void run_down(void) { ExWaitForRundownProtectionRelease(&rundown); lab_store(word, 8); }
 static void freeing(void) { ExFreePool(word); }
+static void operation(void) { InterlockedIncrement64((LONG64 *)word); sched_point(SITE_IN_CALL); }
+static void waited_and_freed(void) { wait(); ExFreePool(word); }
 
 static void locked(void)
 {
@@ -347,6 +349,30 @@ static void locked(void)
 
     lab_store(word, 8);
     KeReleaseSpinLock(&spin, old);
+}
+
+/* The classic: who waits for the event may free the lock before it is released. */
+static void signals_locked(void)
+{
+    KIRQL old = KeAcquireSpinLockRaiseToDpc((PKSPIN_LOCK)word);
+
+    KeSetEvent(&finished, 0, FALSE);
+    KeReleaseSpinLock((PKSPIN_LOCK)word, old);
+}
+
+static void locked_signals(void)
+{
+    KIRQL old = KeAcquireSpinLockRaiseToDpc((PKSPIN_LOCK)word);
+
+    KeReleaseSpinLock((PKSPIN_LOCK)word, old);
+    KeSetEvent(&finished, 0, FALSE);
+}
+
+/* A reference count in the word itself: the last one frees it. */
+static void counted_and_freed(void)
+{
+    if (InterlockedIncrement((LONG *)word) == 2)
+        ExFreePool(word);
 }
 
 /* A reference count: each has a byte of its own, and the last one takes the whole word. */
@@ -376,11 +402,12 @@ static void racing(void)
     word = ExAllocatePool2(POOL_FLAG_NON_PAGED, 8, LAB_TAG);
     if (!word)
         return;
+    *word = 0;
     lab_store(word, 8);                     /* before the threads: no race with them */
     lab_spawn(&left);
     lab_spawn(&right);
     lab_join();
-    if (left != freeing && right != freeing)
+    if (!pool_blocks[0].free_event)
         lab_load(word, 8);
 }
 
@@ -413,6 +440,9 @@ static void test_races(void **state)
     assert_int_equal(races(plain, plain_read), 1);
     assert_int_equal(races(plain, locked), 1);
     assert_int_equal(races(plain_read, freeing), 1);
+    assert_int_equal(races(operation, operation), 0);
+    assert_int_equal(races(operation, freeing), 1);
+    assert_int_equal(races(signals_locked, waited_and_freed), 1);
     race_enabled = false;
     assert_int_equal(races(plain, plain), 0);
     race_enabled = true;
@@ -426,6 +456,8 @@ static void test_no_false_races(void **state)
     no_race(locked, locked);
     no_race(set, waited);
     no_race(counted, counted);
+    no_race(counted_and_freed, counted_and_freed);
+    no_race(locked_signals, waited_and_freed);
     no_race(run_down, protected);
 }
 
