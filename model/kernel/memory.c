@@ -32,7 +32,7 @@ static struct region {
 } regions[REGIONS_MAX];
 static unsigned region_count;
 static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
-/* The last access that is neither to the pool nor to the module's own: it may be about to fault. */
+/* The last access neither to the pool nor to the module's own (address 0: none yet): it may be about to fault. */
 static struct { uintptr_t address; bool write; const void *pc; } foreign;
 
 static void on_fault(const struct fault *f);
@@ -57,7 +57,7 @@ void memory_reset(void)
     region_count = 0;
     regions_begin = UINTPTR_MAX;
     regions_end = 0;
-    foreign.pc = NULL;
+    foreign.address = 0;
 }
 
 /* ---- the pool -------------------------------------------------------------------------------------------- */
@@ -269,7 +269,7 @@ RAW void memory_try(const void *address, size_t size, bool write, const void *pc
 {
     if (size == 0 || !sched_active() || (size_t)((const char *)address - POOL_BASE) < POOL_BYTES_MAX)
         return;
-    if (foreign.pc && (uintptr_t)address == foreign.address)
+    if (foreign.address && (uintptr_t)address == foreign.address)
         (void)*(const volatile char *)address;
     sanitizer_ask(address, size, write, pc);
 }
@@ -347,7 +347,7 @@ static struct fault meant(const struct fault *f)
 {
     struct fault m = *f;
 
-    if (foreign.pc && (f->address == foreign.address || f->address == sanitizer_shadow(foreign.address) ||
+    if (foreign.address && (f->address == foreign.address || f->address == sanitizer_shadow(foreign.address) ||
                        (f->address == 0 && !is_canonical(foreign.address)))) {
         m.address = foreign.address;
         m.write = foreign.write;
