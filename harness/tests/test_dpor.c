@@ -18,15 +18,9 @@
 #include "choice.h"
 #include "event.h"
 #include "explore.h"
+#include "programs.h"
 #include "sched.h"
-
-enum { STEP = 1, FAIL = 2 };
-static const struct site sites[] = {
-    {"end", 1u << CHOICE_SWITCH, NULL}, {"step", 1u << CHOICE_SWITCH, NULL},
-    {"fail", 1u << CHOICE_FAULT, (const char *const[]){"ok", "fail", NULL}}};
-static const struct vocabulary words = {
-    .sites = sites, .site_count = 3, .kind_names = {"op", "peer", "switch", "fault", "system"},
-    .driving_prefix = "t", .driving_count = 4, .worker_prefix = "w", .peer_prefix = "c", .peer_count = 1};
+#include "toy.h"
 
 /* ---- toy programs: threads of operations */
 
@@ -36,8 +30,7 @@ enum { OPERATIONS_MAX = 16, OBJECTS = 16, TRACES_MAX = 1 << 20 };
 
 static struct { unsigned count; struct operation operations[OPERATIONS_MAX]; } program_threads[THREADS_MAX];
 static unsigned thread_count;
-static sched_wait locks[OBJECTS];
-static bool held[OBJECTS];
+static struct toy_lock locks[OBJECTS];
 
 /* What came before what, found out without the explorer: vector clocks over the operations themselves. */
 static struct {
@@ -101,24 +94,17 @@ static void perform(const struct operation *o)
 
     switch (o->what) {
     case READ: case WRITE:
-        sched_point(STEP);
-        sched_touch(o->object, o->what == WRITE);
+        toy_touch(o->object, o->what == WRITE);
         break;
     case LOCK:
-        if (!held[o->object])
-            sched_point_for(&locks[o->object], STEP);
-        while (held[o->object])
-            sched_block(&locks[o->object], STEP, SCHED_FOREVER);
-        held[o->object] = true;
-        sched_hold(&locks[o->object]);
+        toy_acquire(&locks[o->object]);
         break;
     case UNLOCK:
-        held[o->object] = false;
-        sched_release(&locks[o->object]);
+        toy_release(&locks[o->object]);
         break;
     case ASK:
-        sched_point(STEP);
-        value = choice_ask(CHOICE_FAULT, sched_self(), FAIL, 2);
+        sched_point(TOY_STEP);
+        value = choice_ask(CHOICE_FAULT, sched_self(), TOY_FAIL, 2);
         break;
     }
     note(o, value);
@@ -136,13 +122,12 @@ static void toy_main(void *script)
 {
     (void)script;
     memset(locks, 0, sizeof locks);
-    memset(held, 0, sizeof held);
     memset(&order, 0, sizeof order);
     for (unsigned i = 0; i < thread_count; i++)
         sched_spawn(1, body, (void *)(uintptr_t)i);
 }
 
-static const struct program toy = {.name = "toy", .words = &words, .main = toy_main};
+static const struct program toy = {.name = "toy", .words = &toy_words, .main = toy_main};
 
 static void thread(unsigned number, unsigned count, const struct operation *operations)
 {
@@ -195,98 +180,78 @@ static uint64_t dpor(unsigned deviations, struct explore_result *result)
 
 /* ---- known numbers */
 
-static void lock_increments(unsigned threads, unsigned times)
+static void expect_traces(const struct program *p, unsigned deviations, uint64_t traces)
 {
-    struct operation operations[OPERATIONS_MAX];
+    struct explore_options options = {.deviations_max = deviations, .keep_going = true};
+    struct dpor_statistics statistics;
+    struct explore_result r = explore_dpor(p, NULL, &options, &statistics);
 
-    thread_count = 0;
-    for (unsigned i = 0; i < times; i++) {
-        operations[2 * i] = (struct operation){LOCK, 0};
-        operations[2 * i + 1] = (struct operation){UNLOCK, 0};
-    }
-    for (unsigned t = 0; t < threads; t++)
-        thread(t, 2 * times, operations);
+    assert_int_equal(r.executions, traces);
+    assert_int_equal(r.end, EXPLORE_COMPLETE);
+    assert_int_equal(r.verdicts[VERDICT_PASS], traces);
+    assert_int_equal(statistics.blocked, 0);
 }
 
 static void test_lock_increments(void **state)
 {
-    static const struct { unsigned threads, times; uint64_t traces; } known[] = {
-        {2, 2, 6}, {3, 2, 90}, {2, 5, 252}, {3, 3, 1680}, {3, 4, 34650}};
-    struct explore_result r;
-
     (void)state;
-    for (unsigned i = 0; i < sizeof known / sizeof *known; i++) {
-        lock_increments(known[i].threads, known[i].times);
-        assert_int_equal(dpor(0, &r), known[i].traces);
-    }
+    expect_traces(lock_increments(2, 2), 0, 6);
+    expect_traces(lock_increments(3, 2), 0, 90);
+    expect_traces(lock_increments(2, 5), 0, 252);
+    expect_traces(lock_increments(3, 3), 0, 1680);
+    expect_traces(lock_increments(3, 4), 0, 34650);
 }
 
 static void test_writers_and_readers(void **state)
 {
     uint64_t factorial = 1;
-    struct explore_result r;
 
     (void)state;
-    for (unsigned n = 1; n <= 6; n++) {     /* N writers of one variable: N! */
+    for (unsigned n = 1; n <= 6; n++) {
         factorial *= n;
-        thread_count = 0;
-        for (unsigned t = 0; t < n; t++)
-            thread(t, 1, &(struct operation){WRITE, 0});
-        assert_int_equal(dpor(0, &r), factorial);
-        thread_count = 0;                   /* of different ones: 1 */
-        for (unsigned t = 0; t < n; t++)
-            thread(t, 1, &(struct operation){WRITE, t});
-        assert_int_equal(dpor(0, &r), 1);
-        thread_count = 0;                   /* one writer, N readers: 2^N */
-        thread(0, 1, &(struct operation){WRITE, 0});
-        for (unsigned t = 1; t <= n; t++)
-            thread(t, 1, &(struct operation){READ, 0});
-        assert_int_equal(dpor(0, &r), 1u << n);
+        expect_traces(writers(n), 0, factorial);
+        expect_traces(separate_writers(n), 0, 1);
+        expect_traces(readers(n), 0, 1u << n);
     }
 }
 
-/* lastzero: writer i copies a[i - 1] + 1 to a[i]; a reader looks for the last zero from the end. */
-static unsigned zeros, numbers[OBJECTS + 1];
-
-static void writer(void *argument)
+static void test_last_zero(void **state)
 {
-    unsigned i = (unsigned)(uintptr_t)argument, value;
-
-    sched_point(STEP);
-    sched_touch(i - 1, false);
-    value = numbers[i - 1];
-    sched_point(STEP);
-    sched_touch(i, true);
-    numbers[i] = value + 1;
+    (void)state;
+    expect_traces(last_zero(5), 0, 64);
+    expect_traces(last_zero(10), 0, 3328);
 }
 
-static void lastzero_main(void *script)
+static void test_attach_detach(void **state)
 {
-    (void)script;
-    memset(numbers, 0, sizeof numbers);
-    for (unsigned i = 1; i <= zeros; i++)
-        sched_spawn(1, writer, (void *)(uintptr_t)i);
-    for (unsigned i = zeros;; i--) {
-        sched_point(STEP);
-        sched_touch(i, false);
-        if (numbers[i] == 0)
-            break;
-    }
-}
-
-static void test_lastzero(void **state)
-{
-    static const struct program lastzero = {.name = "toy", .words = &words, .main = lastzero_main};
-    static const struct { unsigned n; uint64_t traces; } known[] = {{5, 64}, {10, 3328}};
-    struct explore_options options = {.keep_going = true};
-    struct dpor_statistics statistics;
+    struct attach_detach one = {.callers = 1, .calls = 1}, two = {.callers = 2, .calls = 2};
 
     (void)state;
-    for (unsigned i = 0; i < sizeof known / sizeof *known; i++) {
-        zeros = known[i].n;
-        assert_int_equal(explore_dpor(&lastzero, NULL, &options, &statistics).executions, known[i].traces);
-        assert_int_equal(statistics.blocked, 0);
-    }
+    expect_traces(attach_detach(one), 0, 7);
+    expect_traces(attach_detach((struct attach_detach){.callers = 2, .calls = 1}), 0, 46);
+    expect_traces(attach_detach(two), 0, 744);
+    one.may_fail = two.may_fail = true;
+    expect_traces(attach_detach(one), 1, 9);
+    expect_traces(attach_detach(two), 1, 774);
+}
+
+/* The executions up to the first finding. */
+static void expect_found(const struct attach_detach *what, unsigned within)
+{
+    struct explore_options options = {0};
+    struct dpor_statistics statistics;
+    struct explore_result r = explore_dpor(attach_detach(*what), NULL, &options, &statistics);
+
+    assert_int_equal(r.end, EXPLORE_FINDING);
+    assert_in_range(r.executions, 2, within);
+}
+
+/* Noise costs nothing, for it makes no traces. */
+static void test_use_after_free(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ATTACH_DETACH_NOISES; i++)
+        expect_found(&attach_detach_noises[i], 10);
 }
 
 static void test_deadlock(void **state)
@@ -385,7 +350,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
-        cmocka_unit_test(test_lastzero), cmocka_unit_test(test_deadlock), cmocka_unit_test(test_random_programs)};
+        cmocka_unit_test(test_last_zero), cmocka_unit_test(test_attach_detach),
+        cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_random_programs)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
