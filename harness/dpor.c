@@ -634,7 +634,7 @@ static void find_races(void)
 
         if (!w)
             continue;
-        add_touch(&op, sched_name ? sched_name(w) : (uint64_t)(uintptr_t)w, TOUCH_ACQUIRE);
+        add_touch(&op, sched_object(w), TOUCH_ACQUIRE);
         races_of(&op, d.depth, d.thread_clock[t]);
     }
 }

@@ -115,7 +115,7 @@ static void switch_to(unsigned next)
     fiber_switch(&threads[self].fiber, &threads[next].fiber);
 }
 
-static uint64_t name_of(const sched_wait *w)
+uint64_t sched_object(const sched_wait *w)
 {
     return sched_name ? sched_name(w) : (uint64_t)(uintptr_t)w;
 }
@@ -236,28 +236,28 @@ void sched_hold(sched_wait *w)
 {
     runnable &= ~*w;
     if (sched_observer)
-        sched_observer->touch(name_of(w), TOUCH_ACQUIRE);
+        sched_observer->touch(sched_object(w), TOUCH_ACQUIRE);
 }
 
 void sched_hold_tried(sched_wait *w)
 {
     runnable &= ~*w;
     if (sched_observer)
-        sched_observer->touch(name_of(w), TOUCH_WRITE);
+        sched_observer->touch(sched_object(w), TOUCH_WRITE);
 }
 
 void sched_touch_wait(const sched_wait *w)
 {
     if (sched_observer)
-        sched_observer->touch(name_of(w), TOUCH_READ);
+        sched_observer->touch(sched_object(w), TOUCH_READ);
 }
 
 void sched_release(sched_wait *w)
 {
     runnable |= *w;
     if (sched_observer) {
-        sched_observer->touch(name_of(w), TOUCH_RELEASE);
-        sched_observer->enable(*w, name_of(w));
+        sched_observer->touch(sched_object(w), TOUCH_RELEASE);
+        sched_observer->enable(*w, sched_object(w));
     }
 }
 

@@ -97,6 +97,7 @@ struct sched_observer {
 extern const struct sched_observer *sched_observer;
 /* What a wait list is called as an object; its address when this is NULL.  For models whose lists move. */
 extern uint64_t (*sched_name)(const sched_wait *w);
+uint64_t sched_object(const sched_wait *w);     /* what this one is called */
 
 /* The running step reads or writes a shared object, named by a number that is the same in each execution. */
 static inline void sched_touch(uint64_t object, bool write)
