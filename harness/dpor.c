@@ -361,7 +361,6 @@ static unsigned choose(uint32_t enabled, unsigned dull)
         if (n->tree == NONE)
             pick_fresh(at, enabled, dull);
         n->op = d.pool[n->tree].op;
-        n->op.known = n->op.complete = false;
     }
     CHECK(enabled & 1u << n->op.thread);
     return n->op.thread;
@@ -370,7 +369,6 @@ static unsigned choose(uint32_t enabled, unsigned dull)
 static void on_run(unsigned thread)
 {
     struct node *n;
-    bool enumerate;
 
     if (!d.chosen)                          /* with one thread to run nobody asked */
         (void)choose(1u << thread, thread);
@@ -380,8 +378,6 @@ static void on_run(unsigned thread)
         return;
     n = &d.nodes[d.depth++];
     CHECK(n->op.thread == thread);
-    enumerate = d.depth - 1 >= d.fixed && n->op.enumerate;
-    n->op.enumerate = enumerate;
     n->op.known = n->op.complete = n->op.wide = false;
     n->op.touch_count = 0;
     memset(n->op.options, 0, sizeof n->op.options);
