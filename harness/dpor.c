@@ -561,11 +561,10 @@ static void reverse(unsigned e, const struct op *late, unsigned j, const clock_t
 {
     static struct sequence v;
     static clock_type clock;
-    struct op moved = *late;                /* which may ask other questions where it comes first */
+    struct op moved = *late;
     unsigned found;
 
-    moved.complete = false;
-
+    moved.complete = false;                 /* it may ask other questions where it comes first */
     v.count = 0;
     for (unsigned i = e + 1; i < d.depth; i++)
         if (i != j && !before(e, d.nodes[i].clock))
@@ -573,7 +572,7 @@ static void reverse(unsigned e, const struct op *late, unsigned j, const clock_t
     v.items[v.count++] = (struct item){&moved, j, clock};
     /* What comes before `late` now: not what came through e. */
     memcpy(clock, past, sizeof clock);
-    for (unsigned i = 0; i < j && i < d.depth; i++)
+    for (unsigned i = 0; i < j; i++)
         if (i != e && d.nodes[i].op.thread != late->thread && dependent(&d.nodes[i].op, late) &&
             !before(e, d.nodes[i].clock))
             join(clock, d.nodes[i].clock);
@@ -590,30 +589,30 @@ static void reverse(unsigned e, const struct op *late, unsigned j, const clock_t
  */
 static void races_of(const struct op *late, unsigned j, const clock_type past)
 {
-    unsigned count = j < d.depth ? j : d.depth;
+    static struct bond bonds[STEPS_MAX];    /* with the steps of other threads */
     clock_type seen, seen_unlocked;
 
     memcpy(seen, past, sizeof seen);
     memcpy(seen_unlocked, past, sizeof seen_unlocked);
-    for (unsigned i = count; i-- > 0;)
-        if (d.nodes[i].op.thread != late->thread && bond_of(&d.nodes[i].op, late).release)
-            join(seen, d.nodes[i].clock);
-    for (unsigned i = count; i-- > 0;) {
+    for (unsigned i = 0; i < j; i++) {
         const struct node *n = &d.nodes[i];
 
-        if (n->op.thread == late->thread || before(i, seen) || !bond_of(&n->op, late).conflict)
-            continue;
-        reverse(i, late, j, past);
-        join(seen, n->clock);
-        join(seen_unlocked, n->clock);
+        bonds[i] = n->op.thread != late->thread ? bond_of(&n->op, late) : (struct bond){0};
+        if (bonds[i].release)
+            join(seen, n->clock);
     }
-    for (unsigned i = count; i-- > 0;) {
-        const struct node *n = &d.nodes[i];
-
-        if (n->op.thread == late->thread || before(i, seen_unlocked) || !bond_of(&n->op, late).lock)
+    for (unsigned i = j; i-- > 0;) {
+        if (!bonds[i].conflict || before(i, seen))
             continue;
         reverse(i, late, j, past);
-        join(seen_unlocked, n->clock);
+        join(seen, d.nodes[i].clock);
+        join(seen_unlocked, d.nodes[i].clock);
+    }
+    for (unsigned i = j; i-- > 0;) {
+        if (!bonds[i].lock || before(i, seen_unlocked))
+            continue;
+        reverse(i, late, j, past);
+        join(seen_unlocked, d.nodes[i].clock);
     }
 }
 
