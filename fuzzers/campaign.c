@@ -129,9 +129,7 @@ static bool write_seeds(const struct engine_options *o, const struct folders *p,
     s = (struct scenario){.module = scenario_module_hash(o->module->image.name)};
     bool good = add_seed(o, p, "plain", &s, r);
     for (unsigned i = 0; i < setup_count(world_module()) && good; i++) {
-        s.count = 0;
-        for (unsigned k = 0; k < setups[i].count; k++)
-            scenario_add(&s, setups[i].ops[k]);
+        setup_script(&setups[i], &s);
         good = add_seed(o, p, setups[i].name, &s, r);
     }
     struct input_list list = {0};

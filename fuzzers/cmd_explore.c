@@ -90,8 +90,7 @@ static bool choose_script(const struct arguments *a, struct scenario *own, const
         for (unsigned i = 0; i < setup_count(a->module); i++) {
             if (strcmp(setups[i].name, a->setup) != 0)
                 continue;
-            for (unsigned k = 0; k < setups[i].count; k++)
-                scenario_add(own, setups[i].ops[k]);
+            setup_script(&setups[i], own);
             *script = own;
         }
         if (*script == NULL) {

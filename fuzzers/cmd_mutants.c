@@ -120,9 +120,7 @@ static void try_dfs(const struct arguments *a, const struct program *p, struct l
         .executions_max = a->bounds.executions, .keep_going = true, .context = look, .on_outcome = on_outcome,
     };
     for (unsigned i = 0; i < setup_count(world_module()); i++) {
-        script.count = 0;
-        for (unsigned k = 0; k < setups[i].count; k++)
-            scenario_add(&script, setups[i].ops[k]);
+        setup_script(&setups[i], &script);
         explore_dfs(p, &script, &o);
     }
 }

@@ -54,9 +54,7 @@ static void dfs_digest(const struct program *p, const struct setup *setup, uint6
     struct strategy dfs = strategy_dfs(&state, PREEMPTIONS, DEVIATIONS);
     uint64_t digest = 0, executions = 0;
 
-    script.count = 0;
-    for (unsigned i = 0; i < setup->count; i++)
-        scenario_add(&script, setup->ops[i]);
+    setup_script(setup, &script);
     do {
         struct outcome o = execution_run(p, &script, &dfs);
 

@@ -260,13 +260,6 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
     return r;
 }
 
-static void script_of(const struct setup *setup, struct scenario *script)
-{
-    script->count = 0;
-    for (unsigned i = 0; i < setup->count; i++)
-        scenario_add(script, setup->ops[i]);
-}
-
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until)
 {
@@ -280,7 +273,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
         /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
         double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
         if (script == NULL)
-            script_of(&setups[i], &own);
+            setup_script(&setups[i], &own);
         struct explore_result r = dfs_one(c, script != NULL ? script : &own, b, end);
         bool whole = r.end == EXPLORE_COMPLETE && (b->dpor || r.preemptions_done >= (int)b->preemptions);
         done += whole;

@@ -162,9 +162,7 @@ bool mutant_find(const struct module *m, struct scenario *s)
     };
     const struct program *program = world_program(m);
     for (unsigned i = 0; i < setup_count(m) && !search.found && !cli_interrupted; i++) {
-        script.count = 0;
-        for (unsigned k = 0; k < setups[i].count; k++)
-            scenario_add(&script, setups[i].ops[k]);
+        setup_script(&setups[i], &script);
         explore_dfs(program, &script, &o);
     }
     if (!search.found && !cli_interrupted)

@@ -443,3 +443,10 @@ unsigned setup_count(const struct module *m)
         return ALL;
     return m->entry_count > 0 ? ALL - WITH_FACES : ALL - WITH_FACES - WITH_ENTRIES;
 }
+
+void setup_script(const struct setup *setup, struct scenario *script)
+{
+    script->count = 0;
+    for (unsigned i = 0; i < setup->count; i++)
+        CHECK(scenario_add(script, setup->ops[i]));
+}

@@ -51,6 +51,8 @@ const struct npi *world_npi(const NPIID *id, enum side side);
 struct setup { const char *name; unsigned count; struct record ops[8]; };
 extern const struct setup setups[];
 unsigned setup_count(const struct module *m);   /* the first so many of them are for this module */
+/* Its operations as a scenario, in place of the records there. */
+void setup_script(const struct setup *setup, struct scenario *script);
 
 /* Simulated state as small numbers, for fuzzers' extra counters: call after each event is too often;
  * the world calls it when the state changes.  Set by the fuzz target; may be NULL. */

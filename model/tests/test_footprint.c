@@ -125,8 +125,7 @@ static unsigned compare_all(unsigned deviations)
             const struct program *p = world_program(modules[m]);
             struct scenario script = {0};
 
-            for (unsigned i = 0; i < setups[k].count; i++)
-                scenario_add(&script, setups[k].ops[i]);
+            setup_script(&setups[k], &script);
             if (!search_all(p, &script, deviations, &all))
                 continue;
             search_traces(p, &script, deviations, &reduced);

@@ -47,15 +47,6 @@ static struct explore_options options(unsigned preemptions, unsigned deviations,
                                     .executions_max = executions, .on_outcome = print_outcome};
 }
 
-static struct scenario script_of(const struct setup *setup)
-{
-    struct scenario script = {0};
-
-    for (unsigned i = 0; i < setup->count; i++)
-        assert_true(scenario_add(&script, setup->ops[i]));
-    return script;
-}
-
 static void test_plain_run_passes_and_repeats(void **state)
 {
     static const struct scenario nothing;
@@ -124,10 +115,12 @@ static void explore_setups(unsigned preemptions, unsigned deviations)
 {
     for (unsigned i = 0; i < module_count; i++) {
         for (unsigned k = 0; k < setup_count(modules[i]) && is_correct(modules[i]); k++) {
-            struct scenario script = script_of(&setups[k]);
+            struct scenario script = {0};
             struct explore_options o = options(preemptions, deviations, DFS_EXECUTIONS_MAX);
-            struct explore_result r = explore_dfs(world_program(modules[i]), &script, &o);
+            struct explore_result r;
 
+            setup_script(&setups[k], &script);
+            r = explore_dfs(world_program(modules[i]), &script, &o);
             assert_true(r.executions > 0);
             assert_true(r.verdicts[VERDICT_PASS] + r.verdicts[VERDICT_OUTSIDE] == r.executions);
         }

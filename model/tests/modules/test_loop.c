@@ -66,8 +66,7 @@ static void test_correct_in_all_setups(void **state)
         struct scenario script = {0};
         struct explore_result r;
 
-        for (unsigned i = 0; i < setups[k].count; i++)
-            assert_true(scenario_add(&script, setups[k].ops[i]));
+        setup_script(&setups[k], &script);
         r = explore_dfs(world_program(m), &script, &o);
         assert_true(r.executions > 100);
         assert_int_equal(r.verdicts[VERDICT_FINDING], 0);
