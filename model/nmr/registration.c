@@ -241,14 +241,22 @@ NTSTATUS nmr_register_provider(enum caller who, unsigned peer, PNPI_PROVIDER_CHA
 
 /* ---- deregister and wait */
 
+/* The handle is dead from here on.  Several threads may wait for one registration; the first to go on closes it. */
+static void end(struct registration *r)
+{
+    order_wait(r);
+    if (r->state == REGISTRATION_CLOSED)
+        return;
+    fields_check(r);
+    set_state(r, REGISTRATION_CLOSED);
+}
+
 /* STATUS_PENDING always, even when all is over already (E1).  ND-11: or STATUS_SUCCESS then, and the handle is dead. */
 static NTSTATUS deregistered_status(struct registration *r)
 {
     if (r->state != REGISTRATION_DRAINED || r->owner != CALLER_MODULE || !profile_choose(SITE_ND_DEREGISTER_STATUS))
         return STATUS_PENDING;
-    order_wait(r);
-    fields_check(r);
-    set_state(r, REGISTRATION_CLOSED);
+    end(r);
     return STATUS_SUCCESS;
 }
 
@@ -281,7 +289,6 @@ NTSTATUS nmr_deregister(enum caller who, enum side side, HANDLE handle, const vo
     return status;
 }
 
-/* Several threads may wait for one registration; the first to go on closes it. */
 static void wait_until_drained(struct registration *r, unsigned site, const void *pc)
 {
     if (r->state == REGISTRATION_DEREGISTERING) {
@@ -290,11 +297,7 @@ static void wait_until_drained(struct registration *r, unsigned site, const void
             sched_block(&r->waiters, site, SCHED_FOREVER);
         event_emit(EV_WAKE, r->number, SYNC_REGISTRATION, 0, 0, 0, pc);
     }
-    order_wait(r);
-    if (r->state == REGISTRATION_CLOSED)
-        return;
-    fields_check(r);
-    set_state(r, REGISTRATION_CLOSED);
+    end(r);
 }
 
 NTSTATUS nmr_wait(enum caller who, enum side side, HANDLE handle, const void *pc)
