@@ -23,15 +23,20 @@ enum rule rule_find(const char *name)
     return RULE_NONE;
 }
 
+static bool is_violation(enum rule rule)
+{
+    return strchr("DHK", rule_table[rule].class) != NULL;
+}
+
 const char *rule_severity(enum rule rule)
 {
-    return strchr("DHK", rule_table[rule].class) ? "violation" : "warning";
+    return is_violation(rule) ? "violation" : "warning";
 }
 
 void rules_mute_warnings(void)
 {
     for (unsigned i = 1; i < RULES; i++)
-        if (!strchr("DHK", rule_table[i].class))
+        if (!is_violation((enum rule)i))
             finding_mute((uint16_t)i, true);
 }
 
