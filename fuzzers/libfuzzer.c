@@ -140,19 +140,14 @@ static void mute_rules(void)
 static void choose_profile(void)
 {
     const char *name = getenv("NMRCHECK_PROFILE");
-    const char *const *values = model_words.sites[SITE_OP_PROFILE].values;
-    unsigned i = 0;
 
     if (name == NULL)
         return;
-    while (values[i] != NULL && strcmp(values[i], name) != 0)
-        i++;
-    if (values[i] == NULL) {
+    if (!world_set_profile(name)) {
         fprintf(stderr, "nmrcheck: NMRCHECK_PROFILE: no profile '%s'\n", name);
         exit(2);
     }
     has_profile = true;
-    world_set_profile((enum nmr_profile)i);
 }
 
 static void open_hashes(void)

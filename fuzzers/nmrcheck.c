@@ -135,16 +135,11 @@ bool cli_no_warnings;
 
 static error_t parse_rules(int key, char *argument, struct argp_state *state)
 {
-    const struct site *site = &model_words.sites[SITE_OP_PROFILE];
     switch (key) {
     case 'p':
-        for (unsigned i = 0; site->values[i] != NULL; i++)
-            if (strcmp(argument, site->values[i]) == 0) {
-                cli_profile = argument;
-                world_set_profile((enum nmr_profile)i);
-                return 0;
-            }
-        argp_failure(state, EXIT_TROUBLE, 0, "unknown profile '%s'; there are windows, strict, chaos", argument);
+        cli_profile = argument;
+        if (!world_set_profile(argument))
+            argp_failure(state, EXIT_TROUBLE, 0, "unknown profile '%s'; there are windows, strict, chaos", argument);
         return 0;
     case 'w':
         cli_no_warnings = true;

@@ -310,10 +310,18 @@ static void world_reset(void)
     joining = 0;
 }
 
-void world_set_profile(enum nmr_profile profile)
+bool world_set_profile(const char *name)
 {
-    program.setting = (struct record){.kind = CHOICE_OP, .site = SITE_OP_PROFILE, .value = (uint16_t)profile};
-    program.has_setting = profile != PROFILE_WINDOWS;
+    const char *const *names = model_words.sites[SITE_OP_PROFILE].values;
+
+    for (unsigned i = 0; names[i]; i++) {
+        if (strcmp(names[i], name) != 0)
+            continue;
+        program.setting = (struct record){.kind = CHOICE_OP, .site = SITE_OP_PROFILE, .value = (uint16_t)i};
+        program.has_setting = i != PROFILE_WINDOWS;
+        return true;
+    }
+    return false;
 }
 
 const struct program *world_program(const struct module *m)

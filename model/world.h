@@ -42,8 +42,9 @@ const struct module *module_find(const char *name);
 /* Choose the module for the executions that follow; the returned program stays valid. */
 const struct program *world_program(const struct module *m);
 const struct module *world_module(void);
-/* The profile of NMR in explorations that follow.  A replayed scenario says itself which one it wants. */
-void world_set_profile(enum nmr_profile profile);
+/* The profile of NMR in explorations that follow: windows, strict or chaos; false when there is none of that name.  A
+ * replayed scenario says itself which one it wants. */
+bool world_set_profile(const char *name);
 /* The NPI of that identifier, if the module says that it takes part in it on that side; else NULL. */
 const struct npi *world_npi(const NPIID *id, enum side side);
 
