@@ -554,22 +554,21 @@ static void region_changed(const struct event *e)
     view.threads[e->thread].regions = (uint8_t)e->value;
 }
 
-static void blocked(const struct event *e)
+static void block(struct view_thread *w, const struct event *e)
 {
-    struct view_thread *w = &view.threads[e->thread];
-
     w->blocked = true;
     w->blocked_on = e->object;
     w->blocked_kind = e->value;
 }
 
+static void blocked(const struct event *e)
+{
+    block(&view.threads[e->thread], e);
+}
+
 static void kept_out(const struct event *e)
 {
-    struct view_thread *w = &view.threads[e->b];
-
-    w->blocked = true;
-    w->blocked_on = e->object;
-    w->blocked_kind = e->value;
+    block(&view.threads[e->b], e);
 }
 
 static void woken(const struct event *e)
