@@ -14,11 +14,10 @@ void view_begin(void)
         w->depth = w->lock_count = 0;
         w->blocked = false;
         w->completed = 0;
-        w->left = FRAME_NONE;
         w->past_count = 0;
     }
     view.binding_count = view.registration_count = view.block_count = 0;
-    view.register_failed = view.ever_attached = view.any_detached = false;
+    view.ever_attached = view.any_detached = false;
 }
 
 struct view_binding *view_binding(uint32_t number)
@@ -247,8 +246,8 @@ static void allocated(const struct event *e)
     while (view.block_count <= e->object)
         view.blocks[view.block_count++].live = false;
     b = &view.blocks[e->object];
-    *b = (struct view_block){.address = e->a, .size = (uint32_t)e->value, .flags = (uint32_t)e->c, .live = true,
-                             .binding = NONE, .registration = NONE, .free_binding = NONE, .side = view.role};
+    *b = (struct view_block){.size = (uint32_t)e->value, .live = true, .binding = NONE, .registration = NONE,
+                             .side = view.role};
     if (f && view_is_attach(f->frame)) {
         b->in_attach = true;
         b->side = view_frame_side(f);
@@ -267,8 +266,6 @@ static void freed(const struct event *e)
         return;
     b->live = false;
     b->free_frame = f ? f->frame : FRAME_NONE;
-    b->free_binding = f && f->frame != FRAME_WORK_ITEM && f->frame != FRAME_ENTRY ? f->object : NONE;
-    b->free_event = event_count();
     b->free_early = view_open_registration() != NONE;
 }
 
@@ -313,7 +310,6 @@ static void leave(const struct event *e)
         w->past[w->past_count % VIEW_PAST_MAX].frame = frame;
         w->past[w->past_count % VIEW_PAST_MAX].entered = w->frames[w->depth].entered;
         w->past[w->past_count++ % VIEW_PAST_MAX].left = event_count();
-        w->left = frame;
     }
 }
 
@@ -384,7 +380,6 @@ static void detach_entered(const struct event *e)
         struct view_side *s = side_of(b, (enum frame)(e->kind - EV_ENTER));
 
         s->detach_entered = event_count();
-        s->detach_thread = e->thread;
         view.any_detached |= s->module;
     }
     enter(e);
@@ -407,7 +402,6 @@ static void complete_entered(const struct event *e)
         b->sides[e->value].completions++;
         if (e->b == 1) {
             view.threads[e->thread].completed = e->object + 1;
-            view.threads[e->thread].completed_side = (enum side)e->value;
             view.threads[e->thread].completed_event = event_count();
         }
     }
@@ -514,7 +508,7 @@ static void register_left(const struct event *e)
 
     leave(e);
     if (r && r->module)
-        view.register_failed = r->failed = e->value != 0;
+        r->failed = e->value != 0;
 }
 
 /* ---- locks, waits, work items */
@@ -615,7 +609,6 @@ static void registration_place(const struct event *e)
 
     if (!r || e->value >> 32 != FIELD_CONTEXT)
         return;
-    r->context = e->a;
     if (place != PLACE_POOL && place != PLACE_POOL_PAGED)
         return;
     block = view_block((uint32_t)e->b);

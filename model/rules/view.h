@@ -42,11 +42,9 @@ struct view_thread {
     uint32_t blocked_on;
     int64_t blocked_kind;
     uint32_t completed;                     /* the binding that it completed last, + 1; 0: none */
-    enum side completed_side;
     uint32_t completed_event;
     struct { enum frame frame; uint32_t entered, left; } past[VIEW_PAST_MAX];   /* module frames that it left, a ring */
     unsigned past_count;
-    enum frame left;                        /* the module frame that it left last */
 };
 
 /* What one side of a binding is known to be and to have done. */
@@ -58,7 +56,6 @@ struct view_side {
     uint32_t context_block;                 /* or NONE */
     uint32_t context_size;
     uint32_t detach_entered, detach_left;   /* event numbers + 1; 0: not yet */
-    unsigned detach_thread;
     int64_t detach_status;
     bool detach_live;                       /* the module was still doing something when the detach returned */
     unsigned completions;
@@ -78,9 +75,7 @@ struct view_binding {
 };
 
 struct view_block {
-    uint64_t address;
     uint32_t size;
-    uint32_t flags;                         /* enum alloc_flags */
     bool live, in_attach;                   /* in_attach: allocated by an attach, of `binding` and `side` */
     bool attach_failed;                     /* … by one that failed: a client may try again */
     unsigned attach_flags;                  /* enum attach_flags of that attach */
@@ -88,8 +83,6 @@ struct view_block {
     enum side side;                         /* of the module, in that binding or registration */
     uint32_t registration;                  /* it is the context of that registration, or NONE */
     enum frame free_frame;
-    uint32_t free_binding;
-    uint32_t free_event;
     bool free_early;                        /* freed while a registration of the module was not closed */
 };
 
@@ -97,7 +90,6 @@ struct view_registration {
     enum registration_state state;
     bool module, has_cleanup, failed;
     enum side side;
-    uint64_t context;
 };
 
 struct view {
@@ -107,7 +99,6 @@ struct view {
     struct view_registration registrations[VIEW_REGISTRATIONS_MAX];
     struct view_block blocks[VIEW_BLOCKS_MAX];
     struct { uint32_t event, started; } work_queued[VIEW_WORK_MAX];    /* of work items: see struct view_frame */
-    bool register_failed;                   /* the module's last registration failed */
     bool ever_attached, any_detached;       /* some binding of the module was / began to be detached */
     unsigned counterparts_max;              /* that the module serves at once; 0: any number */
     bool needs_dispatch;                    /* a module must not attach to a counterpart without a table */
