@@ -54,6 +54,7 @@ enum frame {
 };
 
 enum side { SIDE_CLIENT, SIDE_PROVIDER };
+static inline enum side other_side(enum side side) { return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT; }
 #define CALLBACK_PEER(b) ((unsigned)((b) & 0xFF))
 #define CALLBACK_SIDE(b) ((enum side)((b) >> 8))
 

@@ -275,7 +275,7 @@ static bool needs_dispatch(void)
     for (unsigned i = 0; i < under_test->face_count; i++) {
         const struct face *f = &under_test->faces[i];
 
-        if (f->npi->sides[f->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT].needs_dispatch)
+        if (f->npi->sides[other_side(f->side)].needs_dispatch)
             return true;
     }
     return false;

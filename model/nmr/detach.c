@@ -28,7 +28,7 @@ static void cleanup_sides(struct binding *b)
     bool both = callback_has_cleanup(b, SIDE_CLIENT) && callback_has_cleanup(b, SIDE_PROVIDER);
     unsigned order = both ? profile_choose(SITE_ND_CLEANUP_ORDER) : 0;
     enum side first = order == 0 ? SIDE_CLIENT : SIDE_PROVIDER;
-    enum side second = order == 0 ? SIDE_PROVIDER : SIDE_CLIENT;
+    enum side second = other_side(first);
 
     if (callback_has_cleanup(b, first))
         callback_cleanup(b, first);
@@ -70,7 +70,7 @@ static void start_side(struct binding *b, enum side side);
 
 static void side_done(struct binding *b, enum side side)
 {
-    enum side other = side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+    enum side other = other_side(side);
 
     b->sides[side].detach = DETACH_DONE;
     if (b->sides[other].detach == DETACH_DONE) {
@@ -133,7 +133,7 @@ void detach_binding(struct binding *b)
     binding_set_state(b, BINDING_DETACHING);
     fields_check_dispatch(b);
     first = profile_choose(SITE_ND_DETACH_ORDER) == 0 ? SIDE_CLIENT : SIDE_PROVIDER;
-    second = first == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+    second = other_side(first);
     b->sides[second].last = profile_choose(SITE_ND_DETACH_SECOND) == 1;
     start_side(b, first);
     if (!b->sides[second].last && !b->sides[second].started)

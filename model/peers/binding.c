@@ -131,14 +131,14 @@ static void call_end(struct peer_binding *b)
     complete_detach(b);
 }
 
-static const struct npi_side *other_side(const struct peer_binding *b)
+static const struct npi_side *module_npi(const struct peer_binding *b)
 {
     return peer_other_side(peer_get(b->peer));
 }
 
 static enum side module_side(const struct peer_binding *b)
 {
-    return peer_get(b->peer)->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+    return other_side(peer_get(b->peer)->side);
 }
 
 /* The module's function of this number: tables are rows of function pointers. */
@@ -146,7 +146,7 @@ static const void *function_of(const struct peer_binding *b, unsigned function)
 {
     const void *entry;
 
-    memory_use(b->other_dispatch, other_side(b)->dispatch_size, false, NULL);
+    memory_use(b->other_dispatch, module_npi(b)->dispatch_size, false, NULL);
     memcpy(&entry, (const char *)b->other_dispatch + function * sizeof entry, sizeof entry);
     return entry;
 }
@@ -163,7 +163,7 @@ static enum answer answer(const struct npi_side *side, unsigned call, NTSTATUS s
 
 static NTSTATUS call_module(struct peer_binding *b, unsigned call)
 {
-    const struct npi_side *side = other_side(b);
+    const struct npi_side *side = module_npi(b);
     const struct npi_call *c = &side->calls[call];
     const void *pc = function_of(b, call);
     NTSTATUS status;
@@ -198,7 +198,7 @@ void peer_call(unsigned peer, unsigned call)
     footprint_world(FOOTPRINT_NMR, false);
     for (unsigned i = 0; i < count; i++)
         if (bindings[i].peer == peer)
-            peer_binding_call(&bindings[i], call % other_side(&bindings[i])->call_count);
+            peer_binding_call(&bindings[i], call % module_npi(&bindings[i])->call_count);
 }
 
 /* ---- what a counterpart leaves to a worker thread */
@@ -233,7 +233,7 @@ static void complete_detach_worker(void *binding)
 static void complete_call_worker(void *binding)
 {
     struct peer_binding *b = binding;
-    const struct npi_side *side = other_side(b);
+    const struct npi_side *side = module_npi(b);
     const void *pc;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
@@ -312,7 +312,7 @@ uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, co
 {
     const struct peer_binding *b = find_named(peer, context);
     uint32_t number = b ? b->number : NONE;
-    enum side side = peer_get(peer)->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
+    enum side side = other_side(peer_get(peer)->side);
 
     event_emit(EV_ENTER + FRAME_CALLBACK, number, function, (uint64_t)(uintptr_t)context, peer | (unsigned)side << 8,
                b ? b->peer : peer, pc);

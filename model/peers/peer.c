@@ -29,7 +29,7 @@ unsigned peer_ask(unsigned peer, unsigned site)
 
 const struct npi_side *peer_other_side(const struct peer *p)
 {
-    return &p->npi->sides[p->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT];
+    return &p->npi->sides[other_side(p->side)];
 }
 
 void peer_ask_manners(struct peer *p)
@@ -88,8 +88,7 @@ void peer_register(unsigned peer)
     footprint_world(FOOTPRINT_PEERS, true);
     if (p->state != IDLE)
         return;
-    *p = (struct peer){.number = peer, .npi = face->npi, .state = REGISTERING,
-                       .side = face->side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT};
+    *p = (struct peer){.number = peer, .npi = face->npi, .state = REGISTERING, .side = other_side(face->side)};
     status = enter(p);
     CHECK(p->state == REGISTERING);
     footprint_world(FOOTPRINT_PEERS, true);

@@ -18,7 +18,7 @@ static void judge_number(const struct event *e, enum side side)
     }
     if (view.counterparts_max && live > view.counterparts_max)
         REPORT_SIDE(e, side, RULE_PA_26, "attached to %u %ss at once; the module serves %u", live,
-                    view_side_names[view_other(side)], view.counterparts_max);
+                    view_side_names[other_side(side)], view.counterparts_max);
 }
 
 /* ---- ProviderAttachClient */

@@ -20,7 +20,7 @@ static void judge_identity(const struct event *e)
     const struct view_frame *call = f && f->frame == FRAME_CALL && view_frame_side(f) == side ? f : NULL;
     const struct view_binding *b = call ? view_binding(call->object) : NULL;
     bool pair = is_pair(e);
-    const char *other = view_side_names[view_other(side)];
+    const char *other = view_side_names[other_side(side)];
 
     if (!b) {
         if (e->object == NONE)
@@ -30,7 +30,7 @@ static void judge_identity(const struct event *e)
         return;
     }
     /* The context may be NULL or another counterpart's too: then that one is `object`, if its table was used. */
-    if (e->a == b->sides[view_other(side)].context && (!pair || e->object != call->object))
+    if (e->a == b->sides[other_side(side)].context && (!pair || e->object != call->object))
         REPORT_SIDE(e, side, RULE_PA_8, "a function was called through another %s's table", other);
     if (e->object != NONE && e->object != call->object)
         REPORT_SIDE(e, side, RULE_PA_25, "serving one %s, the module called with another one's context", other);
@@ -49,19 +49,19 @@ static void judge_time(const struct event *e, const struct view_binding *b)
     /* While a provider attaches see attach.c: another thread cannot know whether the callback has returned. */
     if (side == SIDE_CLIENT ? !view_proposal_succeeded(b) : b->state == BINDING_OFFERED)
         REPORT_SIDE(e, side, RULE_PA_24, "the %s was called before the attach had succeeded",
-                    view_side_names[view_other(side)]);
+                    view_side_names[other_side(side)]);
     if (!s->detach_left)
         return;
     if (f->started > s->detach_left)
         REPORT_SIDE(e, side, RULE_PD_1, "the %s was called by code that started after the detach callback returned",
-                    view_side_names[view_other(side)]);
+                    view_side_names[other_side(side)]);
     if (!view_detach_over(s))
         return;
     if (f->frame == FRAME_WORK_ITEM)
         REPORT_SIDE(e, side, RULE_PD_19, "a work item called the %s after the detach was over",
-                    view_side_names[view_other(side)]);
+                    view_side_names[other_side(side)]);
     REPORT_SIDE(e, side, RULE_PD_2, "the %s was called after the detach was over, by a call in progress at the time",
-                view_side_names[view_other(side)]);
+                view_side_names[other_side(side)]);
 }
 
 /* Attaching or cleaning up one binding, the module may call the counterparts of others. */

@@ -163,7 +163,7 @@ static void null_access(const struct event *e, const struct view_frame *f)
 static void peer_access(const struct event *e, const struct view_frame *f)
 {
     bool dispatch = e->c == PART_DISPATCH;
-    const char *other = view_side_names[view_other(view_thread_side(e->thread))];
+    const char *other = view_side_names[other_side(view_thread_side(e->thread))];
 
     switch ((enum access_fault)e->value) {
     case ACCESS_READ_ONLY:

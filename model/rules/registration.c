@@ -217,9 +217,9 @@ static void unload_left(const struct event *e)
 
         if (!r->module || r->state < REGISTRATION_REGISTERED || r->state == REGISTRATION_CLOSED)
             continue;
-        if (has_both_roles() && !all_open(view_other(r->side)))
+        if (has_both_roles() && !all_open(other_side(r->side)))
             REPORT(e, RULE_PR_26, "DriverUnload returned; only the %s's registration was undone",
-                   view_side_names[view_other(r->side)]);
+                   view_side_names[other_side(r->side)]);
         if (r->state == REGISTRATION_REGISTERED)
             REPORT_SIDE(e, r->side, RULE_PR_18, "DriverUnload returned, and a registration was never deregistered");
         REPORT_SIDE(e, r->side, RULE_PR_19, "DriverUnload returned without waiting for the deregistration");

@@ -153,7 +153,6 @@ uint32_t view_open_registration(void);
 uint16_t view_rule(enum rule rule, enum side side) __attribute__((cold));
 const char *view_anchor(unsigned thread) __attribute__((cold));
 extern const char *const view_side_names[2];                 /* "client", "provider" */
-static inline enum side view_other(enum side side) { return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT; }
 
 /* The monitors; each has one file.  Here they say which events they judge. */
 void attach_watch(void);

@@ -144,11 +144,6 @@ static unsigned lab_index(const struct party *l)
     return (unsigned)(l - parties);
 }
 
-static enum side lab_other(enum side side)
-{
-    return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT;
-}
-
 static const VOID *lab_table(const struct party *l)
 {
     return l->null_context ? NULL : (const VOID *)lab_dispatch[l->side];
@@ -303,7 +298,7 @@ static void lab_cleanup(struct lab_binding *mine, enum side side)
     EXPECT(l->side == side);
     EXPECT(irql_get() <= DISPATCH_LEVEL);                                       /* N-20 */
     EXPECT(both[side].attached && !both[side].cleaned);                         /* N-11, N-19 */
-    EXPECT((both[side].done && both[lab_other(side)].done) || both[SIDE_CLIENT].lab->lies);             /* N-18 */
+    EXPECT((both[side].done && both[other_side(side)].done) || both[SIDE_CLIENT].lab->lies);            /* N-18 */
     both[side].cleaned = both[side].cleaning = true;
     l->cleanups++;
     lab_write("%s.cleanup ", l->name);
