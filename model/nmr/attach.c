@@ -80,8 +80,7 @@ static void offer(struct registration *r, struct registration *other)
 
 void attach_offer_all(struct registration *r)
 {
-    bool reverse = attach_counterparts(r) > 1 &&
-                   profile_choose(SITE_ND_OFFER_ORDER) == 1;
+    bool reverse = attach_counterparts(r) > 1 && profile_choose(SITE_ND_OFFER_ORDER) == 1;
 
     for (uint32_t i = 0; i < r->number && registration_accepts(r); i++) {
         struct registration *other = registration_get(reverse ? r->number - 1 - i : i);
