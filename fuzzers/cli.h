@@ -179,7 +179,7 @@ struct campaign {
     double printed;                         /* when the last progress line was */
     bool line_open;                         /* a progress line without line end is on the terminal */
     bool found_now;                         /* a finding, new or known, showed up */
-    uint64_t redundant;                     /* of dpor: executions whose trace another one had shown */
+    struct dpor_statistics dpor;            /* sums over the setups */
 };
 
 struct bounds {

@@ -145,7 +145,8 @@ static const char *plural(uint64_t count)
 static const char *why_stopped(enum explore_end end)
 {
     switch (end) {
-    case EXPLORE_BUDGET: return "stopped by the limit on executions or depth";
+    case EXPLORE_BUDGET: return "stopped by the limit on executions";
+    case EXPLORE_CLIPPED: return "some executions were too long to follow all that they lead to";
     case EXPLORE_STOPPED: return cli_interrupted ? "interrupted" : "stopped when the time was up";
     case EXPLORE_FINDING: return "stopped at a finding";
     case EXPLORE_COMPLETE: break;
@@ -205,20 +206,24 @@ static void add_result(struct explore_result *sum, const struct explore_result *
         sum->preemptions_done = r->preemptions_done;
 }
 
-/* Exactly what was covered. */
+/* Exactly what was covered, or what stopped it and how much is left. */
 static void say_dpor(struct summary_phase *p, const struct explore_result *r, unsigned scripts, unsigned done,
-                     const struct bounds *b, bool complete, uint64_t redundant)
+                     const struct bounds *b, const struct dpor_statistics *d)
 {
-    const char *profile = cli_profile != NULL ? cli_profile : "windows";
+    bool complete = done == scripts && limited(r) == 0;
     if (complete)
-        say(p, "complete: all %s traces of %u setup%s with <= %u fault, peer or NMR deviation%s, profile %s: ",
-            cli_count(r->executions), scripts, plural(scripts), b->deviations, plural(b->deviations), profile);
+        say(p, "complete: all %s traces of %u setup%s", cli_count(r->executions), scripts, plural(scripts));
     else
-        say(p, "not complete: %s; all traces of %u of %u setup%s with <= %u deviation%s, profile %s: ",
-            done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts),
-            b->deviations, plural(b->deviations), profile);
-    if (redundant > 0)
-        say(p, "%s executions more than there are traces, ", cli_count(redundant));
+        say(p, "not complete: %s; all traces of %u of %u setup%s",
+            done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts));
+    say(p, " with <= %u fault, peer or NMR deviation%s, preemptions without bound, profile %s", b->deviations,
+        plural(b->deviations), cli_profile != NULL ? cli_profile : "windows");
+    if (d->left > 0)
+        say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
+            cli_count((uint64_t)d->left), plural(scripts - done));
+    say(p, ": ");
+    if (d->blocked > 0)
+        say(p, "%s executions more than there are traces, ", cli_count(d->blocked));
 }
 
 static void say_dfs(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
@@ -226,12 +231,9 @@ static void say_dfs(const struct campaign *c, struct summary_phase *p, const str
 {
     /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
     bool complete = done == scripts && limited(r) == 0;
-    if (b->dpor) {
-        say_dpor(p, r, scripts, done, b, complete, c->redundant);
-        say_numbers(p, r);
-        return;
-    }
-    if (complete)
+    if (b->dpor)
+        say_dpor(p, r, scripts, done, b, &c->dpor);
+    else if (complete)
         say(p, "complete: all executions of %u setup%s with <= %u preemption%s and <= %u fault, peer or NMR "
             "deviation%s: ", scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
             plural(b->deviations));
@@ -256,7 +258,8 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
         return explore_dfs(c->findings->program, script, &options);
     struct dpor_statistics statistics;
     struct explore_result r = explore_dpor(c->findings->program, script, &options, &statistics);
-    c->redundant += statistics.blocked;
+    c->dpor.blocked += statistics.blocked;
+    c->dpor.left += statistics.left;
     return r;
 }
 

@@ -13,41 +13,8 @@
 
 #include "check.h"
 #include "choice.h"
+#include "dpor_node.h"
 #include "sched.h"
-
-enum { STEPS_MAX = 1024, TOUCHES_MAX = 24, ANSWERS_MAX = 16, ENABLERS_MAX = 8, SLEEP_MAX = 48, TREE_MAX = 1 << 16,
-       NONE = -1 };
-
-#define SPAWNING UINT64_MAX                 /* an object of ours */
-
-struct touch { uint64_t object; enum sched_touch how; };
-
-/* What a thread does in one step. */
-struct op {
-    uint8_t thread;
-    uint8_t answer_count, touch_count;
-    bool known;                             /* it was executed: what it touches is there */
-    bool complete;                          /* and so are all its answers; else those that are missing are dull */
-    bool wide;                              /* too many touches: dependent on everything */
-    bool enumerate;                         /* answers to further questions are branches of this node */
-    uint8_t answers[ANSWERS_MAX];
-    uint8_t options[ANSWERS_MAX];           /* how many answers there were */
-    struct touch touches[TOUCHES_MAX];
-};
-
-/* Number of steps of each thread that come before, itself included. */
-typedef uint16_t clock_type[THREADS_MAX];
-
-struct tree { struct op op; int first, next; };     /* first child, next sibling; NONE */
-
-struct node {
-    struct op op;                           /* the step that was executed here */
-    clock_type clock, past;                 /* of that step; of its thread before it, without what it touched */
-    uint16_t index;                         /* which of its thread's steps, from 1 */
-    struct op sleep[SLEEP_MAX];
-    unsigned sleep_count;
-    int tree;                               /* first child */
-};
 
 static struct {
     unsigned deviations_max;
@@ -66,6 +33,8 @@ static struct {
     struct tree pool[TREE_MAX];
     int free_tree;
     unsigned pool_count, in_use;
+    uint64_t executions[CLASSES];           /* so far, by their number of deviations */
+    bool more;                              /* there is another one to explore */
 } d;
 
 /* ---- wakeup trees */
@@ -240,8 +209,7 @@ static unsigned deviations(unsigned depth)
     unsigned count = 0;
 
     for (unsigned i = 0; i < depth; i++)
-        for (unsigned k = 0; k < d.nodes[i].op.answer_count; k++)
-            count += d.nodes[i].op.answers[k] != 0;
+        count += op_deviations(&d.nodes[i].op);
     return count;
 }
 
@@ -354,12 +322,14 @@ static unsigned choose(uint32_t enabled, unsigned dull)
     n = &d.nodes[at];
     if (at >= d.fixed) {
         if (at > d.fixed) {
+            tally_begin(&n->tally, d.executions);
             sleep_inherit(at);
             n->tree = d.pool[d.nodes[at - 1].tree].first;
             d.pool[d.nodes[at - 1].tree].first = NONE;
         }
         if (n->tree == NONE)
             pick_fresh(at, enabled, dull);
+        tally_begin_child(&n->tally, d.executions);
         n->op = d.pool[n->tree].op;
     }
     CHECK(enabled & 1u << n->op.thread);
@@ -641,6 +611,7 @@ static bool backtrack(void)
         struct node *n = &d.nodes[i];
         int done = n->tree;
 
+        tally_end_child(&n->tally, &n->op, d.executions);
         sleep_add(n, &n->op);
         n->tree = d.pool[done].next;
         d.pool[done].next = NONE;
@@ -665,6 +636,9 @@ struct strategy strategy_dpor(unsigned deviations_max)
     d.fixed = 0;
     d.free_tree = NONE;
     d.pool_count = d.in_use = 0;
+    memset(d.executions, 0, sizeof d.executions);
+    d.more = false;
+    tally_begin(&d.nodes[0].tally, d.executions);
     d.statistics = (struct dpor_statistics){0};
     sched_observer = &observer;
     return (struct strategy){.name = "dpor", .begin = begin, .answer = answer};
@@ -672,14 +646,20 @@ struct strategy strategy_dpor(unsigned deviations_max)
 
 bool strategy_dpor_next(void)
 {
+    unsigned class = deviations(d.depth);
+
     find_races();
+    d.executions[class < CLASSES ? class : CLASSES - 1]++;
     d.statistics.blocked += d.blocked;
     d.statistics.clipped += d.clipped;
-    return backtrack();
+    d.more = backtrack();
+    return d.more;
 }
 
 struct dpor_statistics strategy_dpor_end(void)
 {
     sched_observer = NULL;
+    if (d.more)
+        d.statistics.left = tally_left(d.nodes, d.fixed, d.pool, d.deviations_max, d.executions);
     return d.statistics;
 }

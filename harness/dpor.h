@@ -21,6 +21,7 @@ struct dpor_statistics {
     uint64_t blocked;                       /* executions that the sleep sets had covered: 0 for an optimal search */
     uint64_t clipped;                       /* executions with a step too long to describe, or deeper than the limit */
     uint64_t nodes_max;                     /* of the wakeup trees, at once */
+    double left;                            /* executions still to come, estimated: see dpor_estimate.c; 0: none */
 };
 
 /* Begin to explore; there is one explorer in a process.  It watches the scheduler until strategy_dpor_end. */

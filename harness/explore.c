@@ -128,7 +128,7 @@ static bool explore_bound(struct run *run, unsigned preemptions)
             return false;
     } while (strategy_dfs_next(&state));
     if (state.clipped)
-        run->result.end = EXPLORE_BUDGET;
+        run->result.end = EXPLORE_CLIPPED;
     return !state.clipped;
 }
 
@@ -137,14 +137,18 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
 {
     struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
     struct strategy dpor = strategy_dpor(options->deviations_max);
-    bool more = true;
+    bool more = true, go_on = true;
 
     seen_clear();
-    while (more && !over_budget(&run) && step(&run, &dpor))
-        more = strategy_dpor_next();
+    while (more && go_on && !over_budget(&run)) {
+        go_on = step(&run, &dpor);
+        more = strategy_dpor_next();        /* also after the last one: what is left is known then */
+    }
     *statistics = strategy_dpor_end();
+    if (!more && run.result.end == EXPLORE_STOPPED)
+        run.result.end = EXPLORE_COMPLETE;  /* it was the last one */
     if (statistics->clipped && run.result.end == EXPLORE_COMPLETE)
-        run.result.end = EXPLORE_BUDGET;
+        run.result.end = EXPLORE_CLIPPED;
     if (run.result.end == EXPLORE_COMPLETE)
         run.result.preemptions_done = INT32_MAX;
     run.result.distinct = seen.count;

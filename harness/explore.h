@@ -7,7 +7,13 @@
 #include "dpor.h"
 #include "execution.h"
 
-enum explore_end { EXPLORE_COMPLETE, EXPLORE_BUDGET, EXPLORE_STOPPED, EXPLORE_FINDING };
+enum explore_end {
+    EXPLORE_COMPLETE,
+    EXPLORE_BUDGET,                         /* executions_max */
+    EXPLORE_CLIPPED,                        /* all that could be followed was; some was too deep or too wide */
+    EXPLORE_STOPPED,                        /* by a callback */
+    EXPLORE_FINDING
+};
 
 struct explore_options {
     unsigned preemptions_max;               /* bound on preemptions, tried 0, 1, … up to this */

@@ -19,7 +19,7 @@ enum { SUMMARY_PHASES_MAX = 32, SUMMARY_FINDINGS_MAX = 128 };
 
 struct summary_phase {
     char name[64];
-    char result[400];                       /* one sentence */
+    char result[800];                       /* one sentence */
     uint64_t executions, findings;          /* findings: executions that ended in one */
     uint64_t distinct, faults;              /* distinct event hashes; executions with a failed call; 0 unknown */
     unsigned longest;                       /* scheduling points of the longest execution; 0 unknown */

@@ -119,6 +119,12 @@ says "complete: all executions of "
 says " with <= 0 preemptions and <= 0 fault, peer or NMR deviations: "
 expect 0 explore "$good" --executions 3 --out bounds
 says "not complete: "
+expect 0 explore "$good" --strategy dpor --setup plain --deviations 0 --out bounds
+says "complete: all "
+says " traces of 1 setup with <= 0 fault, peer or NMR deviations, preemptions without bound, profile windows: "
+expect 0 explore "$good" --strategy dpor --setup plain --executions 3 --out bounds
+says "not complete: stopped by the limit on executions; all traces of 0 of 1 setup with <= 1 fault, peer or NMR "
+says " executions are left in the other (an estimate; early ones are too small): 3 executions, "
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
 cp out first
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random

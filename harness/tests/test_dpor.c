@@ -268,6 +268,34 @@ static void test_deadlock(void **state)
     assert_int_equal(r.verdicts[VERDICT_DEADLOCK], 1);
 }
 
+/* ---- how much is left */
+
+static double left_after(const struct program *p, unsigned deviations, uint64_t executions)
+{
+    struct explore_options options = {.deviations_max = deviations, .executions_max = executions, .keep_going = true};
+    struct dpor_statistics statistics;
+
+    (void)explore_dpor(p, NULL, &options, &statistics);
+    return statistics.left;
+}
+
+static void test_estimate(void **state)
+{
+    static const struct operation asks[] = {{ASK, 0}, {ASK, 0}, {ASK, 0}, {ASK, 0}, {ASK, 0}, {ASK, 0}};
+    double left;
+
+    (void)state;
+    thread_count = 0;                       /* all is known after the first execution: 12 questions, ... */
+    thread(0, 6, asks);
+    thread(1, 6, asks);
+    assert_true(left_after(&toy, 1, 1) == 12);
+    assert_true(left_after(&toy, 1, 8) == 5);
+    assert_true(left_after(&toy, 2, 1) == 12 + 66);     /* ... and pairs of them */
+    left = left_after(lock_increments(3, 4), 0, 34650 / 2);
+    assert_true(left > 34650 / 6 && left < 34650 * 3 / 2);
+    assert_true(left_after(lock_increments(3, 3), 0, 1680) == 0);
+}
+
 /* ---- random programs, against every interleaving */
 
 static uint64_t random_state;
@@ -352,7 +380,7 @@ int main(void)
         cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
         cmocka_unit_test(test_last_zero), cmocka_unit_test(test_attach_detach),
         cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_deadlock),
-        cmocka_unit_test(test_random_programs)};
+        cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
