@@ -51,6 +51,27 @@ static bool waits_for_one_of_several(const struct view_thread *w)
     return false;
 }
 
+/* Of the module, on the side that this callback belongs to. */
+static bool calls_in_progress(const struct view_frame *callback)
+{
+    const struct view_binding *b = view_binding(callback->object);
+    const struct view_side *s = b ? &b->sides[view_frame_side(callback)] : NULL;
+
+    return s && (s->calls > 0 || s->pending > 0);
+}
+
+/* What a detach waits for tells which rule it breaks; calls in progress it leaves to a later completion. */
+static void blocked_in_detach(const struct view_frame *f, unsigned t)
+{
+    enum side side = view_frame_side(f);
+
+    if (calls_in_progress(f))
+        finding_report(view_rule(RULE_PD_12, side), frame_names[f->frame],
+                       "t%u waits inside the detach callback for calls in progress, and one of them for it", t);
+    finding_report(view_rule(RULE_PD_22, side), frame_names[f->frame],
+                   "t%u waits for ever inside the detach callback", t);
+}
+
 static void blocked_thread(const struct event *e, unsigned t)
 {
     const struct view_thread *w = &view.threads[t];
@@ -66,8 +87,7 @@ static void blocked_thread(const struct event *e, unsigned t)
         finding_report(view_rule(RULE_PA_32, side), frame_names[f->frame],
                        "t%u waits for ever inside the attach callback", t);
     if (view_is_detach(f->frame))
-        finding_report(view_rule(RULE_PD_22, side), frame_names[f->frame],
-                       "t%u waits for ever inside the detach callback", t);
+        blocked_in_detach(f, t);
     if (f->frame == FRAME_DRIVER_ENTRY && !view.ever_attached)
         finding_report(view_rule(RULE_PR_32, side), frame_names[f->frame],
                        "t%u waits for ever in DriverEntry, and nothing was attached", t);
@@ -105,13 +125,10 @@ static void step_limit(const struct event *e)
 {
     for (unsigned t = 0; t < THREADS_MAX; t++) {
         const struct view_frame *f = view_module_frame(t);
-        const struct view_binding *b = f && view_is_detach(f->frame) ? view_binding(f->object) : NULL;
-        const struct view_side *s;
 
-        if (!b)
+        if (!f || !view_is_detach(f->frame))
             continue;
-        s = &b->sides[view_frame_side(f)];
-        if (s->calls > 0 || s->pending > 0)
+        if (calls_in_progress(f))
             REPORT_SIDE(e, view_frame_side(f), RULE_PD_3,
                         "the detach callback spins until the calls in progress have ended");
         REPORT_SIDE(e, view_frame_side(f), RULE_PD_22, "the detach callback never returns");
