@@ -20,7 +20,7 @@
 
 #include "rules/rules.h"
 
-enum { JOBS_MAX = 64, EXCEPT_MAX = 16 };
+enum { JOBS_MAX = 64, EXCEPT_MAX = 16, PATIENCE = 10 };
 
 struct arguments {
     char **names;
@@ -54,7 +54,8 @@ static const struct argp_option options[] = {
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "Up to N preemptions (default 2)", 0},
     {"deviations", KEY_DEVIATIONS, "N", 0, "Up to N faults, odd peers or NMR choices at once (default 1)", 0},
     {"executions", KEY_EXECUTIONS, "N", 0, "Depth first: at most N executions of each setup (default 20000)", 0},
-    {"random", KEY_RANDOM, "N", 0, "Random executions (default 100000)", 0},
+    {"random", KEY_RANDOM, "N", 0, "Random executions; ten times as many until the mutant is found (default "
+                               "20000)", 0},
     {"seed", KEY_SEED, "S", 0, "Of the random executions (default 1)", 0},
     {"except", KEY_EXCEPT, "MODULE", 0, "Leave this module out; may be repeated", 0},
     {"jobs", KEY_JOBS, "N", 0, "Processes (default: one for each processor)", 0},
@@ -125,10 +126,15 @@ static void try_dfs(const struct arguments *a, const struct program *p, struct l
     }
 }
 
+/* A mutant that is not found by then has more. */
 static void try_random(const struct arguments *a, const struct program *p, struct look *look)
 {
     struct explore_options o = {.keep_going = true, .context = look, .on_outcome = on_outcome};
     explore_random(p, NULL, a->seed, 0, a->random, &o);
+    if (look->own == RULE_NONE || look->row->first[WAY_RANDOM] > 0)
+        return;
+    o.keep_going = false;
+    explore_random(p, NULL, a->seed, a->random, (PATIENCE - 1) * a->random, &o);
 }
 
 static enum rule own_rule(const struct module *m)
@@ -309,8 +315,8 @@ static int print_table(const struct arguments *a, const struct table *t)
         cli_print_json(list);
     else
         printf("%u mutants, %u correct modules; <= %u preemptions, <= %u deviations, <= %s executions of each setup, "
-               "%s random executions: %u wrong\n", mutants, t->count - mutants, a->bounds.preemptions,
-               a->bounds.deviations, cli_count(a->bounds.executions), cli_count(a->random), wrong);
+               "%s random executions, or up to %ux as many until found: %u wrong\n", mutants, t->count - mutants, a->bounds.preemptions,
+               a->bounds.deviations, cli_count(a->bounds.executions), cli_count(a->random), PATIENCE, wrong);
     if (!cli.json)
         json_decref(list);
     return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;
@@ -326,7 +332,7 @@ int cmd_mutants(int argc, char **argv)
                "ways, when it broke another rule, or when a correct module broke one.",
     };
     struct arguments a = {
-        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1, .random = 100000,
+        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1, .random = 20000,
         .bounds = {.preemptions = 2, .deviations = 1, .executions = 20000},
     };
     cli_parse(&argp, argc, argv, &a);
