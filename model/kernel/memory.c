@@ -32,8 +32,8 @@ static struct region {
 } regions[REGIONS_MAX];
 static unsigned region_count;
 static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
-/* The last access neither to the pool nor to the module's own (address 0: none yet): it may be about to fault. */
-static struct { uintptr_t address; bool write; const void *pc; } foreign;
+/* The last access that is neither to the pool nor to the module's own: it may be about to fault. */
+static struct { uintptr_t address; const void *pc; bool write, seen; } foreign;
 
 static void on_fault(const struct fault *f);
 
@@ -57,7 +57,7 @@ void memory_reset(void)
     region_count = 0;
     regions_begin = UINTPTR_MAX;
     regions_end = 0;
-    foreign.address = 0;
+    foreign.seen = false;
 }
 
 /* ---- the pool -------------------------------------------------------------------------------------------- */
@@ -219,6 +219,7 @@ static __attribute__((noinline)) void check_foreign(const char *address, size_t 
     foreign.address = a;
     foreign.write = write;
     foreign.pc = pc;
+    foreign.seen = true;
     if (a < regions_begin || a >= regions_end || !check_regions(address, size, write, pc))
         check_stack(address, write, pc);
 }
@@ -269,7 +270,7 @@ RAW void memory_try(const void *address, size_t size, bool write, const void *pc
 {
     if (size == 0 || !sched_active() || (size_t)((const char *)address - POOL_BASE) < POOL_BYTES_MAX)
         return;
-    if (foreign.address && (uintptr_t)address == foreign.address)
+    if (foreign.seen && (uintptr_t)address == foreign.address)
         (void)*(const volatile char *)address;
     sanitizer_ask(address, size, write, pc);
 }
@@ -347,7 +348,7 @@ static struct fault meant(const struct fault *f)
 {
     struct fault m = *f;
 
-    if (foreign.address && (f->address == foreign.address || f->address == sanitizer_shadow(foreign.address) ||
+    if (foreign.seen && (f->address == foreign.address || f->address == sanitizer_shadow(foreign.address) ||
                        (f->address == 0 && !is_canonical(foreign.address)))) {
         m.address = foreign.address;
         m.write = foreign.write;
