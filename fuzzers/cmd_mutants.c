@@ -315,8 +315,9 @@ static int print_table(const struct arguments *a, const struct table *t)
         cli_print_json(list);
     else
         printf("%u mutants, %u correct modules; <= %u preemptions, <= %u deviations, <= %s executions of each setup, "
-               "%s random executions, or up to %ux as many until found: %u wrong\n", mutants, t->count - mutants, a->bounds.preemptions,
-               a->bounds.deviations, cli_count(a->bounds.executions), cli_count(a->random), PATIENCE, wrong);
+               "%s random executions, or up to %ux as many until found: %u wrong\n", mutants,
+               t->count - mutants, a->bounds.preemptions, a->bounds.deviations,
+               cli_count(a->bounds.executions), cli_count(a->random), PATIENCE, wrong);
     if (!cli.json)
         json_decref(list);
     return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;
