@@ -52,8 +52,3 @@ void state_install(void)
 {
     world_on_state = under_afl() ? count_for_afl : count_for_libfuzzer;
 }
-
-const char *state_engine(void)
-{
-    return under_afl() ? "AFL++" : "libFuzzer";
-}

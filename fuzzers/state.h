@@ -20,7 +20,4 @@ enum { STATES_LOG2 = 12, STATES = 1 << STATES_LOG2 };
 /* Have the world's state changes counted (world_on_state). */
 void state_install(void);
 
-/* Which engine reads the counters: "AFL++" or "libFuzzer". */
-const char *state_engine(void);
-
 #endif

@@ -44,8 +44,7 @@ struct pool_block {
     uint32_t size, tag;
     uint32_t flags;                         /* enum alloc_flags */
     uint32_t alloc_event, free_event;       /* event numbers; free_event 0: live */
-    const void *alloc_pc, *free_pc;
-    uint8_t alloc_thread, free_thread;
+    const void *alloc_pc;
     uint32_t touched_event[THREADS_MAX];    /* number of the last event before the thread's last access, +1; 0 never */
 };
 /* The block that holds this address, live or freed, or NULL.  *number is its object number. */
@@ -71,7 +70,6 @@ enum place memory_place(const void *address, uint32_t *object);
  * kernel_reset forgets all regions; they are numbered in the order they were added: the object of PLACE_PEER. */
 void memory_add_region(const char *base, size_t size,
                        void (*check)(const char *address, size_t size, bool write, const void *pc));
-/* Real memory faults, from execution_on_fault; emits EV_ACCESS and stops the execution. */
 
 /* ---- races (race.c): two accesses to the same byte that nothing orders; EV_RACE once for each pair of lines. */
 extern bool race_enabled;                   /* on by default */
@@ -94,7 +92,6 @@ bool sanitizer_watches(void);
 uint32_t work_queued(void);                 /* items queued or running that will still run module code */
 
 /* ---- image (image.c): the module under test in memory */
-struct DRIVER_OBJECT_;
 struct image {                              /* a module as the build system describes it: see modules.h */
     const char *name;
     int (*entry)(void *driver_object, void *registry_path);     /* DriverEntry */

@@ -120,7 +120,6 @@ static struct pool_block *carve(size_t size, uint32_t tag, uint32_t flags, const
     b->flags = flags;
     b->alloc_event = event_count();
     b->alloc_pc = pc;
-    b->alloc_thread = (uint8_t)sched_self();
     raw_fill(b->address + size, FILL_ZONE, end - begin - size);
     UNPOISON(b->address, size);
     memset(b->address, flags & ALLOC_ZEROED ? 0 : FILL_JUNK, size);
@@ -129,7 +128,7 @@ static struct pool_block *carve(size_t size, uint32_t tag, uint32_t flags, const
     return b;
 }
 
-/* `number` of the new block; NULL when the fault point says that memory is low. */
+/* NULL when the fault point says that memory is low. */
 static char *allocate(size_t size, uint32_t tag, uint32_t flags, unsigned site, const void *pc)
 {
     struct pool_block *b;
@@ -160,8 +159,6 @@ static void release(struct pool_block *b, uint32_t number, uint32_t tag, const v
     memset(b->address, FILL_FREED, b->size);
     POISON(b->address, b->size);
     b->free_event = event_count();
-    b->free_pc = pc;
-    b->free_thread = (uint8_t)sched_self();
     event_emit(EV_FREE, number, b->size, (uint64_t)(uintptr_t)b->address, tag, 0, pc);
     race_free(number, b->address, b->size, pc);
 }

@@ -114,11 +114,6 @@ void peer_deregister(unsigned peer)
     p->state = IDLE;
 }
 
-bool peer_registered(unsigned peer)
-{
-    return peer_get(peer)->state == REGISTERED;
-}
-
 void peers_deregister_all(void)
 {
     for (unsigned peer = 0; peer < PEERS_MAX; peer++)

@@ -64,7 +64,6 @@ void peers_reset(const struct face *faces, unsigned count);
 void peer_register(unsigned peer);
 void peer_deregister(unsigned peer);            /* deregister and wait */
 void peer_call(unsigned peer, unsigned call);   /* one call through each module that it is attached to, if any */
-bool peer_registered(unsigned peer);            /* and not about to register or deregister */
 void peers_deregister_all(void);
 
 /*
