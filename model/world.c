@@ -330,7 +330,6 @@ const struct program *world_program(const struct module *m)
 
     if (!installed) {
         installed = true;
-        sched_end_site = SITE_THREAD_END;
         rules_install();
         tell_deadlock = sched_on_deadlock;
         sched_on_deadlock = deadlock;
