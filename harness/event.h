@@ -8,7 +8,7 @@
  *
  * Judges (rules) see events only.  Those of a kind are called in the order of their registration, after
  * the event is recorded.  The log is bounded: past EVENTS_MAX events are hashed and judged but no
- * longer kept, and `event_dropped` counts them.
+ * longer kept; event_count() counts them all.
  */
 #ifndef HARNESS_EVENT_H
 #define HARNESS_EVENT_H
