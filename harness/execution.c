@@ -25,6 +25,7 @@ static const struct scenario *running_script;
  * an ordinary call on its own stack, from where the execution can be ended in the ordinary way. */
 static struct fault noted;
 static char signal_stack[64 * 1024];
+static const int handled[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 
 static void fault_landing(void)
 {
@@ -80,7 +81,6 @@ static void redirect(ucontext_t *u, bool overflow)
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    static const int handled[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     ucontext_t *u = context;
 
     if (!sched_active()) {                  /* not a simulated thread: die as if nobody handled it */
@@ -94,7 +94,6 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 void execution_handle_faults(void)
 {
-    static const int handled[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     static bool done;
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
