@@ -14,13 +14,13 @@
 static void entry(const struct record *r)
 {
     const struct scenario s = {.count = 1, .records = {*r}};
-    uint8_t bytes[16];
+    uint8_t bytes[SCENARIO_HEADER_BYTES + SCENARIO_RECORD_BYTES];
     const size_t size = scenario_encode(&s, bytes, sizeof bytes);
     char line[256];
 
     record_format(r, &model_words, line, sizeof line);
     printf("# %s\n\"", line);
-    for (size_t i = 8; i < size; i++)       /* without the header */
+    for (size_t i = SCENARIO_HEADER_BYTES; i < size; i++)
         printf("\\x%02x", bytes[i]);
     printf("\"\n");
 }

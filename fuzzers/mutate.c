@@ -8,10 +8,7 @@
 
 #include <string.h>
 
-enum {
-    TRIES = 16,                             /* draws of an edit that changes something */
-    HEADER_BYTES = 8, RECORD_BYTES = 8      /* see scenario.h */
-};
+enum { TRIES = 16 };                        /* draws of an edit that changes something */
 
 struct editor {
     const struct mutator *m;
@@ -440,7 +437,7 @@ static bool edit_bytes(struct editor *e)
 {
     uint8_t bytes[SCENARIO_BYTES_MAX];
     struct scenario before = *e->s;
-    const size_t capacity = HEADER_BYTES + RECORD_BYTES * (size_t)e->records_max;
+    const size_t capacity = SCENARIO_HEADER_BYTES + SCENARIO_RECORD_BYTES * (size_t)e->records_max;
     size_t size = scenario_encode(e->s, bytes, capacity);
 
     if (e->m->mutate_bytes == NULL)
@@ -494,14 +491,14 @@ void mutate_read(struct scenario *s, const struct vocabulary *words, const uint8
 /* How many records fit beside a header. */
 static unsigned room(size_t capacity)
 {
-    return (unsigned)((capacity < SCENARIO_BYTES_MAX ? capacity : SCENARIO_BYTES_MAX) / RECORD_BYTES) - 1;
+    return (unsigned)((capacity < SCENARIO_BYTES_MAX ? capacity : SCENARIO_BYTES_MAX) / SCENARIO_RECORD_BYTES) - 1;
 }
 
 size_t mutate(const struct mutator *m, uint8_t *bytes, size_t size, size_t capacity, unsigned edits, uint64_t seed)
 {
     struct scenario s;
 
-    if (capacity < HEADER_BYTES)
+    if (capacity < SCENARIO_HEADER_BYTES)
         return size < capacity ? size : capacity;
     mutate_read(&s, m->words, bytes, size);
     s.module = m->module;
@@ -530,7 +527,7 @@ size_t mutate_crossover(const struct mutator *m, const uint8_t *a, size_t a_size
     struct scenario parents[2], child = {.module = m->module};
     struct editor e = {.m = m, .s = &child, .random = seed};
 
-    if (capacity < HEADER_BYTES)
+    if (capacity < SCENARIO_HEADER_BYTES)
         return 0;
     mutate_read(&parents[0], m->words, a, a_size);
     mutate_read(&parents[1], m->words, b, b_size);

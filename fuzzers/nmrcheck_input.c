@@ -14,7 +14,7 @@
 #include "rules/rules.h"
 #include "sites.h"
 
-enum { FILE_BYTES_MAX = 1 << 20, HEADER_BYTES = 8, RECORD_BYTES = 8 };
+enum { FILE_BYTES_MAX = 1 << 20 };
 
 /* ---- one file --------------------------------------------------------------------------------- */
 
@@ -157,7 +157,7 @@ static enum input_result read_binary(struct input *in, bool raw)
     in->binary = true;
     if (!raw && in->size > 0 && !magic)
         return bad(in, 0, "neither a text nor a binary scenario; --raw takes any bytes, as fuzzers do");
-    if (!raw && in->size > 0 && (in->size < HEADER_BYTES || in->size % RECORD_BYTES != 0))
+    if (!raw && in->size > 0 && (in->size < SCENARIO_HEADER_BYTES || in->size % SCENARIO_RECORD_BYTES != 0))
         return bad(in, 0, "truncated: the last record is not whole; --raw takes it as it is");
     mutate_read(&in->scenario, &model_words, bytes, in->size);  /* as the fuzz targets read it */
     for (unsigned i = 0; in->module == NULL && in->scenario.module != 0 && i < module_count; i++)

@@ -10,12 +10,10 @@
  */
 #include "scenario.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
-enum { HEADER_BYTES = 8, RECORD_BYTES = 8, FORMAT_VERSION = 1, LINE_MAX_BYTES = 256 };
-static_assert(SCENARIO_BYTES_MAX == HEADER_BYTES + RECORD_BYTES * SCENARIO_RECORDS_MAX, "sizes of scenario.h");
+enum { FORMAT_VERSION = 1, LINE_MAX_BYTES = 256 };
 
 static const uint8_t magic[3] = {'N', 'M', 'C'};
 
@@ -95,11 +93,11 @@ void scenario_decode(struct scenario *s, const struct vocabulary *words, const u
 
     s->count = 0;
     s->module = 0;
-    if (scenario_is_binary(bytes, size) && size >= HEADER_BYTES) {
+    if (scenario_is_binary(bytes, size) && size >= SCENARIO_HEADER_BYTES) {
         s->module = (uint32_t)get16(bytes + 4) | (uint32_t)get16(bytes + 6) << 16;
-        at = HEADER_BYTES;
+        at = SCENARIO_HEADER_BYTES;
     }
-    for (; size - at >= RECORD_BYTES && s->count < SCENARIO_RECORDS_MAX; at += RECORD_BYTES) {
+    for (; size - at >= SCENARIO_RECORD_BYTES && s->count < SCENARIO_RECORDS_MAX; at += SCENARIO_RECORD_BYTES) {
         struct record r = {
             .kind = bytes[at], .thread = bytes[at + 1], .site = bytes[at + 2],
             .nth = get16(bytes + at + 4), .value = get16(bytes + at + 6),
@@ -111,15 +109,15 @@ void scenario_decode(struct scenario *s, const struct vocabulary *words, const u
 
 size_t scenario_encode(const struct scenario *s, uint8_t *bytes, size_t capacity)
 {
-    if (capacity < HEADER_BYTES)
+    if (capacity < SCENARIO_HEADER_BYTES)
         return 0;
     memcpy(bytes, magic, sizeof magic);
     bytes[3] = FORMAT_VERSION;
     put16(bytes + 4, (uint16_t)s->module);
     put16(bytes + 6, (uint16_t)(s->module >> 16));
 
-    size_t at = HEADER_BYTES;
-    for (unsigned i = 0; i < s->count && capacity - at >= RECORD_BYTES; i++, at += RECORD_BYTES) {
+    size_t at = SCENARIO_HEADER_BYTES;
+    for (unsigned i = 0; i < s->count && capacity - at >= SCENARIO_RECORD_BYTES; i++, at += SCENARIO_RECORD_BYTES) {
         const struct record *r = &s->records[i];
         bytes[at] = r->kind;
         bytes[at + 1] = r->thread;

@@ -35,7 +35,8 @@ struct record {
 
 enum {
     SCENARIO_RECORDS_MAX = 256,             /* more records of an input are ignored */
-    SCENARIO_BYTES_MAX = 8 + 8 * SCENARIO_RECORDS_MAX,
+    SCENARIO_HEADER_BYTES = 8, SCENARIO_RECORD_BYTES = 8,   /* of the binary form */
+    SCENARIO_BYTES_MAX = SCENARIO_HEADER_BYTES + SCENARIO_RECORD_BYTES * SCENARIO_RECORDS_MAX,
     SCENARIO_MODULE_MAX = 64                /* bytes of a module name with its terminator */
 };
 
