@@ -221,12 +221,6 @@ static bool put(struct editor *e, struct record r)
     return insert_at(e, e->s->count, r);
 }
 
-static void cut(struct scenario *s, unsigned at, unsigned length)
-{
-    memmove(&s->records[at], &s->records[at + length], (s->count - at - length) * sizeof s->records[0]);
-    s->count -= length;
-}
-
 /* Any record, or NULL when there is none. */
 static struct record *draw_record(struct editor *e)
 {
@@ -274,7 +268,7 @@ static bool edit_delete(struct editor *e)
 {
     if (e->s->count == 0)
         return false;
-    cut(e->s, below(e, e->s->count), 1);
+    scenario_cut(e->s, below(e, e->s->count), 1);
     return true;
 }
 
@@ -284,7 +278,7 @@ static bool edit_delete_run(struct editor *e)
         return false;
     const unsigned at = below(e, e->s->count);
     const unsigned room = e->s->count - at;
-    cut(e->s, at, 1 + below(e, room < 8 ? room : 8));
+    scenario_cut(e->s, at, 1 + below(e, room < 8 ? room : 8));
     return true;
 }
 
@@ -395,7 +389,7 @@ static bool edit_toggle(struct editor *e)
 
     for (unsigned i = 0, skip = below(e, 4); i < e->s->count; i++)
         if (e->s->records[i].kind == kind && skip-- == 0) {
-            cut(e->s, i, 1);
+            scenario_cut(e->s, i, 1);
             return true;
         }
     return draw_choice(e, kind, &r) && put(e, r);
@@ -410,7 +404,7 @@ static bool edit_move(struct editor *e)
     const struct record r = e->s->records[from];
     if (from == to)
         return false;
-    cut(e->s, from, 1);
+    scenario_cut(e->s, from, 1);
     return insert_at(e, to, r);
 }
 
@@ -565,7 +559,7 @@ size_t trim_candidate(const struct trim *t, uint8_t *bytes, size_t capacity)
     struct scenario s = t->best;
 
     if (t->at < s.count)
-        cut(&s, t->at, 1);
+        scenario_cut(&s, t->at, 1);
     return scenario_encode(&s, bytes, capacity);
 }
 
@@ -574,7 +568,7 @@ unsigned trim_judge(struct trim *t, bool accepted)
     if (t->step >= t->steps)
         return t->steps;
     if (accepted)
-        cut(&t->best, t->at, 1);
+        scenario_cut(&t->best, t->at, 1);
     t->at--;                                /* each record is tried once, so this ends whatever is answered */
     return ++t->step;
 }

@@ -52,6 +52,12 @@ bool scenario_add(struct scenario *s, struct record r)
     return true;
 }
 
+void scenario_cut(struct scenario *s, unsigned at, unsigned length)
+{
+    memmove(&s->records[at], &s->records[at + length], (s->count - at - length) * sizeof s->records[0]);
+    s->count -= length;
+}
+
 /* Bring all fields into range.  False when the record says nothing: its kind or site is unknown, or
  * its answer is the dull one. */
 static bool record_reduce(struct record *r, const struct vocabulary *words)

@@ -80,6 +80,8 @@ void scenario_print(const struct scenario *s, const struct vocabulary *words, co
 
 /* Append a record; false when the scenario is full. */
 bool scenario_add(struct scenario *s, struct record r);
+/* Take `length` records out, which are there. */
+void scenario_cut(struct scenario *s, unsigned at, unsigned length);
 
 /* The name of a thread ("t1", "w0") or of a counterpart ("c0"), in a caller's buffer. */
 const char *thread_name(const struct vocabulary *words, unsigned thread, char buffer[8]);

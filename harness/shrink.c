@@ -35,12 +35,6 @@ static bool try_trial(struct shrinker *k)
     return true;
 }
 
-static void cut(struct scenario *s, unsigned at, unsigned length)
-{
-    memmove(&s->records[at], &s->records[at + length], (s->count - at - length) * sizeof s->records[0]);
-    s->count -= length;
-}
-
 /* Replace the best by the records that its execution used, in the order of their use. */
 static void drop_unused(struct shrinker *k)
 {
@@ -64,7 +58,7 @@ static bool remove_runs(struct shrinker *k, unsigned length)
 
     for (unsigned at = 0; at + length <= k->best.count;) {
         k->trial = k->best;
-        cut(&k->trial, at, length);
+        scenario_cut(&k->trial, at, length);
         if (try_trial(k))
             removed = true;
         else
@@ -80,8 +74,8 @@ static bool remove_pair(struct shrinker *k)
     for (unsigned i = 0; i < k->best.count; i++)
         for (unsigned j = i + 1; j < k->best.count; j++) {
             k->trial = k->best;
-            cut(&k->trial, j, 1);
-            cut(&k->trial, i, 1);
+            scenario_cut(&k->trial, j, 1);
+            scenario_cut(&k->trial, i, 1);
             if (try_trial(k))
                 return true;
         }
