@@ -347,15 +347,19 @@ static bool parse_end(struct parser *p)
     return w.length == 0 || fail(p, "unexpected '%.*s' at the end of the line", w.length, w.text);
 }
 
-static bool expect(struct parser *p, const char *text)
+/* Is this word that text? */
+static bool expect_word(struct parser *p, struct word w, const char *text)
 {
-    const struct word w = next_word(p);
-
     if (word_is(w, text))
         return true;
     if (w.length == 0)
         return fail(p, "expected '%s' before the end of the line", text);
     return fail(p, "expected '%s' instead of '%.*s'", text, w.length, w.text);
+}
+
+static bool expect(struct parser *p, const char *text)
+{
+    return expect_word(p, next_word(p), text);
 }
 
 static bool parse_thread(struct parser *p, bool driving, unsigned *thread)
@@ -472,15 +476,13 @@ static bool parse_peer_record(struct parser *p, struct record *r)
         return false;
     r->thread = (uint8_t)peer;
 
-    const struct word w = next_word(p);
+    struct word w = next_word(p);
     if (w.length > 0 && w.text[0] == '#') {
-        if (!parse_visit(p, w, &r->nth) || !expect(p, "="))
+        if (!parse_visit(p, w, &r->nth))
             return false;
-    } else if (!word_is(w, "=")) {
-        return w.length == 0 ? fail(p, "expected '=' before the end of the line")
-                             : fail(p, "expected '=' instead of '%.*s'", w.length, w.text);
+        w = next_word(p);
     }
-    return parse_value(p, r->site, &r->value);
+    return expect_word(p, w, "=") && parse_value(p, r->site, &r->value);
 }
 
 static bool parse_choice(struct parser *p, struct record *r)
