@@ -221,7 +221,7 @@ static bool put(struct editor *e, struct record r)
     return insert_at(e, e->s->count, r);
 }
 
-/* Any record, or NULL when there is none. */
+/* Any record, or NULL: there is none, or it is a setting. */
 static struct record *draw_record(struct editor *e)
 {
     struct record *r = e->s->count > 0 ? &e->s->records[below(e, e->s->count)] : NULL;
