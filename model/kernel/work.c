@@ -168,22 +168,13 @@ static void call_job(void *argument)
     call_routine(argument);
 }
 
-static void run_thread(struct job *j)
+/* PsTerminateSystemThread comes back here. */
+static void call_thread(void *argument)
 {
-    uint32_t bit = 1u << sched_self();
+    struct job *j = argument;
 
-    if (image_gone()) {
-        misuse(MISUSE_IMAGE_GONE, j->item, j->routine, 0, 0, NULL);
-        return;
-    }
-    running |= bit;
-    event_emit(EV_ENTER + FRAME_WORK_ITEM, j->item, 0, (uint64_t)(uintptr_t)j->routine,
-               (uint64_t)(uintptr_t)j->context, 0, NULL);
     if (!_setjmp(j->terminate))
         call_routine(j);
-    event_emit(EV_LEAVE + FRAME_WORK_ITEM, j->item, 0, 0, 0, 0, NULL);
-    check_return(j->item, j->routine, LEVEL_PASSIVE);
-    running &= ~bit;
 }
 
 static void body(void *argument)
@@ -198,7 +189,7 @@ static void body(void *argument)
         struct sync *s = sync_number(j->item);
 
         queued--;
-        run_thread(j);
+        work_call(j->item, LEVEL_PASSIVE, j->routine, j->context, call_thread, j);
         s->signalled = true;
         race_release(RACE_KEY_SYNC + j->item);
         while (sync_satisfy_first(s)) {
