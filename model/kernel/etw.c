@@ -12,9 +12,8 @@ static char *registration_of(REGHANDLE handle, const void *pc)
 {
     char *registration = (char *)(uintptr_t)handle;
     uint32_t number = NONE;
-    struct pool_block *b = pool_near(registration, &number);
 
-    if (!b || b->address != registration || b->tag != ETW_TAG || !(b->flags & ALLOC_INTERNAL) || b->free_event) {
+    if (!pool_is_internal(registration, &number) || pool_blocks[number].tag != ETW_TAG) {
         misuse(MISUSE_POOL_NOT_POOL, number, registration, ETW_TAG, 0, pc);
         return NULL;
     }

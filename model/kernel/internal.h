@@ -134,6 +134,7 @@ char *pool_allocate(size_t size, uint32_t tag, uint32_t flags, const void *pc);
 void pool_free(void *address, uint32_t tag, const void *pc);
 extern uint32_t pool_used;                  /* bytes of the arena in use, from POOL_BASE */
 struct pool_block *pool_near(const void *address, uint32_t *number);    /* red zones too */
+bool pool_is_internal(const void *address, uint32_t *number);   /* does a live block of pool_internal's begin there? */
 enum { POOL_GRANULE = 16 };
 extern uint16_t pool_owners[POOL_BYTES_MAX / POOL_GRANULE]; /* of each granule: block number + 1; 0 nobody's */
 extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];

@@ -172,6 +172,13 @@ void pool_internal_free(void *address, const void *pc)
     release(b, number, b->tag, pc);
 }
 
+bool pool_is_internal(const void *address, uint32_t *number)
+{
+    const struct pool_block *b = pool_near(address, number);
+
+    return b && b->address == address && b->flags & ALLOC_INTERNAL && !b->free_event;
+}
+
 void pool_report_leaks(void)
 {
     for (uint32_t i = 0; i < block_count; i++)

@@ -250,13 +250,12 @@ VOID ExFreeCacheAwareRundownProtection(PEX_RUNDOWN_REF_CACHE_AWARE RunRef)
 {
     const void *pc = CALLER();
     uint32_t number = NONE;
-    struct pool_block *b = pool_near(RunRef, &number);
 
     memory_check(RunRef, sizeof(EX_RUNDOWN_REF), true, pc);
-    if (!b || b->free_event || !(b->flags & ALLOC_INTERNAL) || b->address != (char *)RunRef)
-        misuse(MISUSE_POOL_NOT_POOL, number, RunRef, 0, 0, pc);
-    else
+    if (pool_is_internal(RunRef, &number))
         pool_internal_free(RunRef, pc);
+    else
+        misuse(MISUSE_POOL_NOT_POOL, number, RunRef, 0, 0, pc);
 }
 
 SIZE_T ExSizeOfRundownProtectionCacheAware(VOID)

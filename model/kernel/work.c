@@ -281,14 +281,12 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
     const void *pc = CALLER();
     struct sync *s;
     uint32_t number;
-    struct pool_block *b;
 
     irql_require_max(LEVEL_DISPATCH, pc);
     s = item_of(IoWorkItem, pc);
     if (!s)
         return;
-    b = pool_near(IoWorkItem, &number);
-    if (!b || b->address != (char *)IoWorkItem || !(b->flags & ALLOC_INTERNAL) || b->free_event) {
+    if (!pool_is_internal(IoWorkItem, &number)) {
         misuse(MISUSE_WORK_NOT_AN_ITEM, s->number, IoWorkItem, 1, 0, pc);
         return;
     }
