@@ -16,8 +16,6 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #endif
 
-#define HERE() ((const void *)((const char *)__builtin_return_address(0) - 1))
-
 static inline __attribute__((always_inline)) bool own_stack(const void *address, const void *frame)
 {
     return (uintptr_t)address - (uintptr_t)frame < SCHED_STACK_BYTES;
@@ -28,7 +26,7 @@ static inline __attribute__((always_inline)) bool own_stack(const void *address,
     RAW void name(void *address)                                \
     {                                                           \
         if (!own_stack(address, __builtin_frame_address(0)))    \
-            memory_access(address, size, write, HERE());        \
+            memory_access(address, size, write, CALLER());      \
     }
 
 #define HOOKS(size)                                             \
@@ -47,14 +45,14 @@ void __tsan_read_range(void *address, size_t size);
 RAW void __tsan_read_range(void *address, size_t size)
 {
     if (!own_stack(address, __builtin_frame_address(0)))
-        memory_use(address, size, false, HERE());
+        memory_use(address, size, false, CALLER());
 }
 
 void __tsan_write_range(void *address, size_t size);
 RAW void __tsan_write_range(void *address, size_t size)
 {
     if (!own_stack(address, __builtin_frame_address(0)))
-        memory_use(address, size, true, HERE());
+        memory_use(address, size, true, CALLER());
 }
 
 void __tsan_init(void);

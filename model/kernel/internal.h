@@ -14,9 +14,6 @@
 #include "sched.h"
 #include "sites.h"
 
-/* The module's line that called the function this is written in. */
-#define CALLER() ((const void *)((const char *)__builtin_return_address(0) - 1))
-
 /* Code that may touch poisoned or watched memory: no sanitizer, no hooks of our own. */
 #if defined(__clang__)
 #define RAW __attribute__((no_sanitize("address", "thread", "undefined", "coverage")))

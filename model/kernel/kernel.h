@@ -20,6 +20,9 @@
 #include "sched.h"
 #include "vocabulary.h"
 
+/* The module's line that called the function this is written in: inside the call instruction, not behind it. */
+#define CALLER() ((const void *)((const char *)__builtin_return_address(0) - 1))
+
 /* Empty world: no pool block, no lock, IRQL 0 everywhere. */
 void kernel_reset(void);
 /* At a deadlock: EV_KEPT_OUT for each thread that never came to waiting for its lock. */

@@ -8,9 +8,6 @@
 #include "kernel/kernel.h"
 #include "nmr/nmr.h"
 
-/* Inside the call instruction, not behind it, so that it names the line of the call. */
-#define CALLED_FROM ((const char *)__builtin_return_address(0) - 1)
-
 /*
  * NmrRegisterProvider (netioddk.h)
  *
@@ -29,7 +26,7 @@ NTSTATUS NTAPI NmrRegisterProvider(PNPI_PROVIDER_CHARACTERISTICS ProviderCharact
                                    PHANDLE NmrProviderHandle)
 {
     return nmr_register_provider(CALLER_MODULE, 0, ProviderCharacteristics, ProviderContext, NmrProviderHandle,
-                                 CALLED_FROM);
+                                 CALLER());
 }
 
 /*
@@ -45,7 +42,7 @@ NTSTATUS NTAPI NmrRegisterProvider(PNPI_PROVIDER_CHARACTERISTICS ProviderCharact
 NTSTATUS NTAPI NmrRegisterClient(PNPI_CLIENT_CHARACTERISTICS ClientCharacteristics, PVOID ClientContext,
                                  PHANDLE NmrClientHandle)
 {
-    return nmr_register_client(CALLER_MODULE, 0, ClientCharacteristics, ClientContext, NmrClientHandle, CALLED_FROM);
+    return nmr_register_client(CALLER_MODULE, 0, ClientCharacteristics, ClientContext, NmrClientHandle, CALLER());
 }
 
 /*
@@ -62,7 +59,7 @@ NTSTATUS NTAPI NmrRegisterClient(PNPI_CLIENT_CHARACTERISTICS ClientCharacteristi
  */
 NTSTATUS NTAPI NmrDeregisterProvider(HANDLE NmrProviderHandle)
 {
-    return nmr_deregister(CALLER_MODULE, SIDE_PROVIDER, NmrProviderHandle, CALLED_FROM);
+    return nmr_deregister(CALLER_MODULE, SIDE_PROVIDER, NmrProviderHandle, CALLER());
 }
 
 /*
@@ -77,7 +74,7 @@ NTSTATUS NTAPI NmrDeregisterProvider(HANDLE NmrProviderHandle)
  */
 NTSTATUS NTAPI NmrDeregisterClient(HANDLE NmrClientHandle)
 {
-    return nmr_deregister(CALLER_MODULE, SIDE_CLIENT, NmrClientHandle, CALLED_FROM);
+    return nmr_deregister(CALLER_MODULE, SIDE_CLIENT, NmrClientHandle, CALLER());
 }
 
 /*
@@ -92,7 +89,7 @@ NTSTATUS NTAPI NmrDeregisterClient(HANDLE NmrClientHandle)
  */
 NTSTATUS NTAPI NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle)
 {
-    return nmr_wait(CALLER_MODULE, SIDE_PROVIDER, NmrProviderHandle, CALLED_FROM);
+    return nmr_wait(CALLER_MODULE, SIDE_PROVIDER, NmrProviderHandle, CALLER());
 }
 
 /*
@@ -107,7 +104,7 @@ NTSTATUS NTAPI NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle)
  */
 NTSTATUS NTAPI NmrWaitForClientDeregisterComplete(HANDLE NmrClientHandle)
 {
-    return nmr_wait(CALLER_MODULE, SIDE_CLIENT, NmrClientHandle, CALLED_FROM);
+    return nmr_wait(CALLER_MODULE, SIDE_CLIENT, NmrClientHandle, CALLER());
 }
 
 /*
@@ -127,7 +124,7 @@ NTSTATUS NTAPI NmrClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientBind
                                        PVOID *ProviderBindingContext, const VOID **ProviderDispatch)
 {
     return nmr_client_attach_provider(CALLER_MODULE, NmrBindingHandle, ClientBindingContext, ClientDispatch,
-                                      ProviderBindingContext, ProviderDispatch, CALLED_FROM);
+                                      ProviderBindingContext, ProviderDispatch, CALLER());
 }
 
 /*
@@ -144,7 +141,7 @@ NTSTATUS NTAPI NmrClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientBind
  */
 VOID NTAPI NmrProviderDetachClientComplete(HANDLE NmrBindingHandle)
 {
-    nmr_detach_complete(CALLER_MODULE, SIDE_PROVIDER, NmrBindingHandle, CALLED_FROM);
+    nmr_detach_complete(CALLER_MODULE, SIDE_PROVIDER, NmrBindingHandle, CALLER());
     work_returns();
 }
 
@@ -160,6 +157,6 @@ VOID NTAPI NmrProviderDetachClientComplete(HANDLE NmrBindingHandle)
  */
 VOID NTAPI NmrClientDetachProviderComplete(HANDLE NmrBindingHandle)
 {
-    nmr_detach_complete(CALLER_MODULE, SIDE_CLIENT, NmrBindingHandle, CALLED_FROM);
+    nmr_detach_complete(CALLER_MODULE, SIDE_CLIENT, NmrBindingHandle, CALLER());
     work_returns();
 }

@@ -18,9 +18,6 @@
 #include <initguid.h>
 #include <wsk.h>
 
-/* Inside the call instruction, so that it names the line of the call. */
-#define CALLED_FROM ((const char *)__builtin_return_address(0) - 1)
-
 enum { WSK_CLIENTS_MAX = 8, CONTEXT_BYTES = 64, CONTEXT_TAG = 0x526B7357, MILLISECOND = 10000 };     /* 'WskR' */
 enum { VERSION_LOWEST = MAKE_WSK_VERSION(1, 0), VERSION_HIGHEST = MAKE_WSK_VERSION(1, 0) };
 enum { RACE_KEY_WSK = 1 << 23 };
@@ -285,7 +282,7 @@ static struct wsk *create(const WSK_REGISTRATION *block, const WSK_CLIENT_NPI *n
  */
 NTSTATUS WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskRegistration)
 {
-    const void *pc = CALLED_FROM;
+    const void *pc = CALLER();
     struct wsk *w = find(WskRegistration);
     NTSTATUS status;
     char *context;
@@ -349,7 +346,7 @@ static NTSTATUS capture(struct wsk *w, PWSK_PROVIDER_NPI npi)
  */
 NTSTATUS WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG WaitTimeout, PWSK_PROVIDER_NPI WskProviderNpi)
 {
-    const void *pc = CALLED_FROM;
+    const void *pc = CALLER();
     struct wsk *w;
     NTSTATUS status;
 
@@ -374,7 +371,7 @@ NTSTATUS WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG WaitTime
  */
 VOID WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
 {
-    const void *pc = CALLED_FROM;
+    const void *pc = CALLER();
     struct wsk *w;
 
     irql_require_max(DISPATCH_LEVEL, pc);
@@ -403,7 +400,7 @@ VOID WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
  */
 VOID WskDeregister(PWSK_REGISTRATION WskRegistration)
 {
-    const void *pc = CALLED_FROM;
+    const void *pc = CALLER();
     struct wsk *w;
 
     irql_require_max(PASSIVE_LEVEL, pc);

@@ -2,6 +2,7 @@
  * exnpi_npi.c - EXNPI, and its twin for the lower end of a chain, as the simulated counterparts know it.
  */
 #include "check.h"
+#include "kernel/kernel.h"
 #include "peers/peers.h"
 
 #include <initguid.h>
@@ -14,9 +15,6 @@
 /* Position of each function in the two tables: what events call the function's number. */
 enum { NOTIFY, INDICATE, REQUEST_COMPLETE };
 enum { REQUEST, REQUEST_NOTIFY, REQUEST_INDICATE, REQUEST_LATER, QUERY_INSTANCE, INDICATE_COMPLETE };
-
-/* Inside the call instruction, not behind it. */
-#define CALLED_FROM ((const char *)__builtin_return_address(0) - 1)
 
 /* A function that ends a call of the module, in either table. */
 static void completed(unsigned peer, unsigned function, PVOID context, const void *pc)
@@ -51,16 +49,16 @@ static NTSTATUS indicate(unsigned peer, PVOID context, const void *pc)
     static VOID NTAPI notify_##peer(PVOID context, ULONG code)          \
     {                                                                   \
         (void)code;                                                     \
-        notify(peer, context, CALLED_FROM);                             \
+        notify(peer, context, CALLER());                                \
     }                                                                   \
     static NTSTATUS NTAPI indicate_##peer(PVOID context, ULONG code)    \
     {                                                                   \
         (void)code;                                                     \
-        return indicate(peer, context, CALLED_FROM);                    \
+        return indicate(peer, context, CALLER());                       \
     }                                                                   \
     static VOID NTAPI request_complete_##peer(PVOID context)            \
     {                                                                   \
-        completed(peer, REQUEST_COMPLETE, context, CALLED_FROM);        \
+        completed(peer, REQUEST_COMPLETE, context, CALLER());           \
     }
 CLIENT(0)
 CLIENT(1)
@@ -109,7 +107,7 @@ static ULONG query(unsigned peer, PVOID context, const void *pc)
     static NTSTATUS NTAPI name##_##peer(PVOID context, ULONG code)      \
     {                                                                   \
         (void)code;                                                     \
-        return serve(peer, function, context, CALLED_FROM);             \
+        return serve(peer, function, context, CALLER());                \
     }
 #define PROVIDER(peer)                                                  \
     SERVE(serve_request, peer, REQUEST)                                 \
@@ -118,11 +116,11 @@ static ULONG query(unsigned peer, PVOID context, const void *pc)
     SERVE(serve_later, peer, REQUEST_LATER)                             \
     static ULONG NTAPI serve_query_##peer(PVOID context)                \
     {                                                                   \
-        return query(peer, context, CALLED_FROM);                       \
+        return query(peer, context, CALLER());                          \
     }                                                                   \
     static VOID NTAPI serve_complete_##peer(PVOID context)              \
     {                                                                   \
-        completed(peer, INDICATE_COMPLETE, context, CALLED_FROM);       \
+        completed(peer, INDICATE_COMPLETE, context, CALLER());          \
     }
 PROVIDER(0)
 PROVIDER(1)
