@@ -90,15 +90,16 @@ static NTSTATUS deliver(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, co
 static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, const void *pc)
 {
     bool direct = (entry->Flags & RTL_QUERY_REGISTRY_DIRECT) != 0;
+    NTSTATUS missing = entry->Flags & RTL_QUERY_REGISTRY_REQUIRED ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
 
     if (direct && (entry->QueryRoutine || !entry->Name || entry->Flags & RTL_QUERY_REGISTRY_SUBKEY))
         return STATUS_INVALID_PARAMETER;
     if (entry->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_TOPKEY))
-        return entry->Flags & RTL_QUERY_REGISTRY_REQUIRED ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
+        return missing;
     if (entry->Flags & RTL_QUERY_REGISTRY_NOVALUE)
         return entry->QueryRoutine(NULL, REG_NONE, NULL, 0, context, entry->EntryContext);
     if (entry->DefaultType == REG_NONE)
-        return entry->Flags & RTL_QUERY_REGISTRY_REQUIRED ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
+        return missing;
     return deliver(entry, context, pc);
 }
 
