@@ -127,10 +127,16 @@ struct sync *sync_init(const void *address, size_t size, enum lock_kind kind, co
     return s;
 }
 
-bool sync_in_use(const char *begin, size_t size, uint32_t *number)
+static bool must_be_deleted(const struct sync *s)
+{
+    return s->must_be_deleted;
+}
+
+/* Is there such an object in these bytes? */
+static bool any(const char *begin, size_t size, bool (*is_such)(const struct sync *s), uint32_t *number)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if ((size_t)((const char *)objects[i].address - begin) < size && in_use(&objects[i])) {
+        if ((size_t)((const char *)objects[i].address - begin) < size && is_such(&objects[i])) {
             *number = i;
             return true;
         }
@@ -138,15 +144,14 @@ bool sync_in_use(const char *begin, size_t size, uint32_t *number)
     return false;
 }
 
+bool sync_in_use(const char *begin, size_t size, uint32_t *number)
+{
+    return any(begin, size, in_use, number);
+}
+
 bool sync_not_deleted(const char *begin, size_t size, uint32_t *number)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if ((size_t)((const char *)objects[i].address - begin) < size && objects[i].must_be_deleted) {
-            *number = i;
-            return true;
-        }
-    }
-    return false;
+    return any(begin, size, must_be_deleted, number);
 }
 
 void sync_require_zero(struct sync *s, size_t size, const void *pc)
