@@ -1,11 +1,6 @@
 /* attach.c - how an attach callback left, and what it attached with (PA, CA). */
 #include "view.h"
 
-#define STATUS_SUCCESS 0
-#define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
-#define STATUS_INSUFFICIENT_RESOURCES ((int64_t)(int32_t)0xC000009A)
-#define STATUS_NO_MEMORY ((int64_t)(int32_t)0xC0000017)
-
 /* One more is attached now.  A place is free again when the detach of its binding has begun. */
 static void judge_number(const struct event *e, enum side side)
 {

@@ -1,8 +1,6 @@
 /* callback.c - calls between the attached modules: who, when, with what (PA-7, PA-8, PA-24, PA-25, PD-1, PD-2, …). */
 #include "view.h"
 
-#define STATUS_DEVICE_NOT_READY ((int64_t)(int32_t)0xC00000A3)
-
 /* The table that was used is that of the counterpart whose context was passed. */
 static bool is_pair(const struct event *e)
 {

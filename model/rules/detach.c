@@ -1,9 +1,6 @@
 /* detach.c - the detach callback, its completion, the cleanup callback (PD, PC). */
 #include "view.h"
 
-#define STATUS_SUCCESS 0
-#define STATUS_PENDING 0x103
-
 static void detach_left(const struct event *e)
 {
     enum frame frame = (enum frame)(e->kind - EV_LEAVE);

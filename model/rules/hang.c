@@ -1,8 +1,6 @@
 /* hang.c - nobody can go on, or somebody never stops: who was to do what. */
 #include "view.h"
 
-#define STATUS_PENDING 0x103
-
 /* The thread that holds this lock, or THREADS_MAX. */
 static unsigned holder(uint32_t lock)
 {

@@ -192,7 +192,7 @@ bool view_proposal_succeeded(const struct view_binding *b)
 
 bool view_detach_over(const struct view_side *s)
 {
-    return s->detach_left && (s->detach_status != 0x103 || s->completions > 0);
+    return s->detach_left && (s->detach_status != STATUS_PENDING || s->completions > 0);
 }
 
 struct view_registration *view_registration_of(const struct view_binding *b, enum side side)

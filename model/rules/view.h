@@ -16,6 +16,14 @@
 #include "rules.h"
 #include "vocabulary.h"
 
+/* Values of ntstatus.h, as events hold them. */
+#define STATUS_SUCCESS 0
+#define STATUS_PENDING 0x103
+#define STATUS_NO_MEMORY ((int64_t)(int32_t)0xC0000017)
+#define STATUS_INSUFFICIENT_RESOURCES ((int64_t)(int32_t)0xC000009A)
+#define STATUS_DEVICE_NOT_READY ((int64_t)(int32_t)0xC00000A3)
+#define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
+
 enum { VIEW_FRAMES_MAX = 32, VIEW_LOCKS_MAX = 16, VIEW_BINDINGS_MAX = 64, VIEW_REGISTRATIONS_MAX = 16,
        VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 1024 };
 
