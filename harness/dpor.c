@@ -6,6 +6,8 @@
  * An execution repeats the path up to the deepest node whose tree has another child, takes that child, and goes on
  * along its subtree; beyond it picks whatever is not asleep.  At the end each pair of steps that could have come in the
  * other order (a race) puts the steps that show it into the tree of the node before the first of the two.
+ *
+ * What is repeated is known: its clocks, footprints and races are kept, so that an execution costs what is new in it.
  */
 #include "dpor.h"
 
@@ -14,147 +16,49 @@
 #include "check.h"
 #include "choice.h"
 #include "dpor_node.h"
+#include "dpor_touch.h"
 #include "sched.h"
+
+enum { SLEEP_MAX = 1 << 15, ACCESSES_MAX = 1 << 16, RACES_MAX = 1 << 16, NONE = -1 };
+
+#define SPAWNING UINT64_MAX                 /* an object of ours */
+
+/* A touch in the path, and the one before it of the same object. */
+struct access { uint32_t object; uint8_t how; uint16_t step; int previous; };
 
 static struct {
     unsigned deviations_max;
     struct dpor_statistics statistics;
-    struct node nodes[STEPS_MAX];
+    struct node nodes[STEPS_MAX + 1];       /* the last one for a step that was never taken */
     unsigned depth;                         /* steps begun in this execution */
     unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
-    bool open;                              /* the last step is still running */
+    unsigned known;                         /* nodes below this one have their clocks and accesses */
+    bool open;                              /* the last step is still running, and is not known */
     bool chosen;                            /* who runs next is known */
+    bool revalued;                          /* this execution has another answer where the last one had a step */
     uint32_t spawned;                       /* threads that the running step has made */
     unsigned asked;                         /* questions of the running step so far */
     bool blocked, clipped;
+    unsigned touch_count;                   /* of the running step */
+    touch_type touches[TOUCHES_MAX];
     clock_type thread_clock[THREADS_MAX];   /* of each thread's last step */
-    /* Steps that made a blocked thread able to go on, and of what they told it. */
-    struct { unsigned count; struct { uint64_t object; unsigned step; } by[ENABLERS_MAX]; } enabled[THREADS_MAX];
-    struct tree pool[TREE_MAX];
-    int free_tree;
-    unsigned pool_count, in_use;
+    /* The step that made a blocked thread able to go on, NONE when none did, and of what it told. */
+    struct { int step; uint64_t object; } enabled[THREADS_MAX];
+    struct op sleep[SLEEP_MAX];
+    struct access accesses[ACCESSES_MAX];
+    unsigned access_count;
+    int last_access[TOUCH_OBJECTS_MAX];
+    struct race { uint16_t early, late; } races[RACES_MAX];     /* by the later step */
+    unsigned race_count;
     uint64_t executions[CLASSES];           /* so far, by their number of deviations */
     bool more;                              /* there is another one to explore */
 } d;
 
-/* ---- wakeup trees */
-
-static int tree_new(const struct op *op)
-{
-    int i = d.free_tree;
-
-    if (i != NONE) {
-        d.free_tree = d.pool[i].next;
-    } else {
-        CHECK(d.pool_count < TREE_MAX);
-        i = (int)d.pool_count++;
-    }
-    d.pool[i] = (struct tree){.op = *op, .first = NONE, .next = NONE};
-    if (++d.in_use > d.statistics.nodes_max)
-        d.statistics.nodes_max = d.in_use;
-    return i;
-}
-
-static void tree_free(int i)
-{
-    for (int child = d.pool[i].first; child != NONE;) {
-        int next = d.pool[child].next;
-
-        tree_free(child);
-        child = next;
-    }
-    d.pool[i].next = d.free_tree;
-    d.free_tree = i;
-    d.in_use--;
-}
-
-/* Behind the last of a list of siblings, of which *list is the first. */
-static int *tree_end(int *list)
-{
-    while (*list != NONE)
-        list = &d.pool[*list].next;
-    return list;
-}
-
-/* Room for one more, beside what the path itself may need.  Without, the search is not complete, and says so. */
-static bool tree_has_room(void)
-{
-    bool room = d.in_use < TREE_MAX - STEPS_MAX;
-
-    d.clipped |= !room;
-    return room;
-}
-
-static void tree_append(unsigned at, const struct op *op)
-{
-    *tree_end(&d.nodes[at].tree) = tree_new(op);
-}
-
 /* ---- steps */
-
-static bool touches_conflict(const struct touch *a, const struct touch *b)
-{
-    if (a->object != b->object)
-        return false;
-    return !(a->how == TOUCH_READ && b->how == TOUCH_READ) && !(a->how == TOUCH_RELEASE && b->how == TOUCH_RELEASE);
-}
 
 static bool dependent(const struct op *a, const struct op *b)
 {
-    if (a->thread == b->thread || a->wide || b->wide)
-        return true;
-    for (unsigned i = 0; i < a->touch_count; i++)
-        for (unsigned k = 0; k < b->touch_count; k++)
-            if (touches_conflict(&a->touches[i], &b->touches[k]))
-                return true;
-    return false;
-}
-
-/* How `late`, which came after `early`, hangs on it. */
-struct bond {
-    bool conflict;                          /* they touch the same, other than as below: each could be first */
-    bool lock;                              /* both take a lock: each could be first */
-    bool release;                           /* the lock that `late` takes was released: it could not have been first */
-};
-
-static struct bond bond_of(const struct op *early, const struct op *late)
-{
-    struct bond bond = {.conflict = early->wide || late->wide};
-
-    for (unsigned i = 0; i < early->touch_count; i++)
-        for (unsigned k = 0; k < late->touch_count; k++) {
-            const struct touch *a = &early->touches[i], *b = &late->touches[k];
-
-            if (!touches_conflict(a, b))
-                continue;
-            if (b->how == TOUCH_ACQUIRE && a->how == TOUCH_RELEASE)
-                bond.release = true;
-            else if (b->how == TOUCH_ACQUIRE && a->how == TOUCH_ACQUIRE)
-                bond.lock = true;
-            else
-                bond.conflict = true;
-        }
-    return bond;
-}
-
-/* The same step?  The answers that an incomplete one does not have are dull. */
-static bool same_step(const struct op *a, const struct op *b)
-{
-    unsigned count = a->answer_count > b->answer_count ? a->answer_count : b->answer_count;
-
-    if (a->thread != b->thread || (a->complete && b->complete && a->answer_count != b->answer_count))
-        return false;
-    for (unsigned i = 0; i < count; i++)
-        if ((i < a->answer_count ? a->answers[i] : 0) != (i < b->answer_count ? b->answers[i] : 0))
-            return false;
-    return true;
-}
-
-static void join(clock_type into, const clock_type from)
-{
-    for (unsigned t = 0; t < THREADS_MAX; t++)
-        if (into[t] < from[t])
-            into[t] = from[t];
+    return a->thread == b->thread || footprints_conflict(a->footprint, b->footprint);
 }
 
 /* Does step i come before whatever has this clock? */
@@ -163,24 +67,174 @@ static bool before(unsigned i, const clock_type clock)
     return clock[d.nodes[i].op.thread] >= d.nodes[i].index;
 }
 
-static void add_touch(struct op *op, uint64_t object, enum sched_touch how)
+static void add_touch(uint64_t object, enum sched_touch how)
 {
-    for (unsigned i = 0; i < op->touch_count; i++)
-        if (op->touches[i].object == object && op->touches[i].how == how)
+    uint32_t number = touch_object_of(object);
+    touch_type touch = touch_make(number, how);
+
+    for (unsigned i = 0; i < d.touch_count; i++)
+        if (d.touches[i] == touch)
             return;
-    if (op->touch_count == TOUCHES_MAX) {
-        op->wide = true;
+    if (d.touch_count == TOUCHES_MAX || number == TOUCH_NONE) {
+        d.clipped = true;
         return;
     }
-    op->touches[op->touch_count++] = (struct touch){object, how};
+    d.touches[d.touch_count++] = touch;
 }
 
-/* ---- sleep sets */
+/* The touches so far are what step j touched. */
+static void take_touches(unsigned j)
+{
+    uint32_t footprint = footprint_of(d.touches, d.touch_count);
+
+    d.clipped |= footprint == TOUCH_NONE;
+    d.nodes[j].op.footprint = footprint == TOUCH_NONE ? 0 : footprint;
+}
+
+static void add_accesses(unsigned j)
+{
+    struct node *n = &d.nodes[j];
+    unsigned count;
+    const touch_type *touches = footprint_touches(n->op.footprint, &count);
+
+    n->access_first = d.access_count;
+    n->access_count = 0;
+    if (d.access_count + count > ACCESSES_MAX) {
+        d.clipped = true;
+        return;
+    }
+    n->access_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t object = touch_object(touches[i]);
+
+        d.accesses[d.access_count] = (struct access){object, (uint8_t)touch_how(touches[i]), (uint16_t)j,
+                                                     d.last_access[object]};
+        d.last_access[object] = (int)d.access_count++;
+    }
+}
+
+/* Steps from number `depth` on did not happen. */
+static void forget_accesses(unsigned depth)
+{
+    for (; d.access_count && d.accesses[d.access_count - 1].step >= depth; d.access_count--)
+        d.last_access[d.accesses[d.access_count - 1].object] = d.accesses[d.access_count - 1].previous;
+}
+
+/* ---- races */
+
+/* How a step hangs on an earlier one. */
+enum { BOND_CONFLICT = 1,                   /* they touch the same, other than as below: each could be first */
+       BOND_LOCK = 2,                       /* the later one takes a lock that the other took: each could be first */
+       BOND_RELEASE = 4 };                  /* the lock that the later one takes was released: it could not be first */
+
+static unsigned bond_of(enum sched_touch early, enum sched_touch late)
+{
+    if (!touch_hows_conflict(early, late))
+        return 0;
+    if (late != TOUCH_ACQUIRE)
+        return BOND_CONFLICT;
+    switch (early) {
+    case TOUCH_RELEASE: return BOND_RELEASE;
+    case TOUCH_ACQUIRE: return BOND_LOCK;
+    case TOUCH_WRITE: return BOND_CONFLICT | BOND_LOCK;     /* it was taken by who would not have waited for it */
+    default: return BOND_CONFLICT;
+    }
+}
+
+/* After this one, all that touched the object before comes before whatever touches it later. */
+static bool ends_search(const struct access *a)
+{
+    return a->how == TOUCH_WRITE || a->how == TOUCH_ACQUIRE;
+}
+
+struct candidates { unsigned count; uint16_t steps[STEPS_MAX]; uint8_t bonds[STEPS_MAX]; };
+
+/* Sorted, the last step first. */
+static void add_candidate(struct candidates *c, unsigned step, unsigned bond)
+{
+    unsigned at = c->count;
+
+    while (at > 0 && c->steps[at - 1] < step)
+        at--;
+    if (at > 0 && c->steps[at - 1] == step) {
+        c->bonds[at - 1] |= (uint8_t)bond;
+        return;
+    }
+    memmove(&c->steps[at + 1], &c->steps[at], (c->count - at) * sizeof c->steps[0]);
+    memmove(&c->bonds[at + 1], &c->bonds[at], c->count - at);
+    c->steps[at] = (uint16_t)step;
+    c->bonds[at] = (uint8_t)bond;
+    c->count++;
+}
+
+/* The last steps that touched what step j touches, in ways that conflict. */
+static void find_candidates(unsigned j, struct candidates *c)
+{
+    const struct node *late = &d.nodes[j];
+    unsigned count;
+    const touch_type *touches = footprint_touches(late->op.footprint, &count);
+
+    c->count = 0;
+    for (unsigned i = 0; i < count; i++)
+        for (int k = d.last_access[touch_object(touches[i])]; k != NONE; k = d.accesses[k].previous) {
+            const struct access *a = &d.accesses[k];
+            unsigned bond = bond_of((enum sched_touch)a->how, touch_how(touches[i]));
+
+            if (bond && d.nodes[a->step].op.thread != late->op.thread)
+                add_candidate(c, a->step, bond);
+            if (ends_search(a))
+                break;
+        }
+}
+
+static void add_race(unsigned early, unsigned late)
+{
+    if (d.race_count == RACES_MAX) {
+        d.clipped = true;
+        return;
+    }
+    d.races[d.race_count++] = (struct race){(uint16_t)early, (uint16_t)late};
+}
+
+/*
+ * A step races with the last ones before it that it conflicts with, but for those that come before it by way of
+ * another.  The way through the release of a lock counts for all but the step that took the lock: against that one it
+ * raced for it.
+ */
+static void find_races(unsigned j, const struct candidates *c)
+{
+    clock_type seen, seen_unlocked;
+
+    memcpy(seen, d.nodes[j].past, sizeof seen);
+    memcpy(seen_unlocked, d.nodes[j].past, sizeof seen_unlocked);
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->bonds[i] & BOND_RELEASE)
+            clock_join(seen, d.nodes[c->steps[i]].clock);
+    for (unsigned i = 0; i < c->count; i++) {
+        unsigned early = c->steps[i];
+
+        if (!(c->bonds[i] & BOND_CONFLICT) || before(early, seen))
+            continue;
+        add_race(early, j);
+        clock_join(seen, d.nodes[early].clock);
+        clock_join(seen_unlocked, d.nodes[early].clock);
+    }
+    for (unsigned i = 0; i < c->count; i++) {
+        unsigned early = c->steps[i];
+
+        if (!(c->bonds[i] & BOND_LOCK) || before(early, seen_unlocked))
+            continue;
+        add_race(early, j);
+        clock_join(seen_unlocked, d.nodes[early].clock);
+    }
+}
+
+/* ---- sleep sets: those of the path, one behind the other */
 
 static void sleep_add(struct node *n, const struct op *op)
 {
-    if (n->sleep_count < SLEEP_MAX)         /* else it may be tried once more than needed */
-        n->sleep[n->sleep_count++] = *op;
+    if (n->sleep_first + n->sleep_count < SLEEP_MAX)    /* else it may be tried once more than needed */
+        d.sleep[n->sleep_first + n->sleep_count++] = *op;
 }
 
 static void sleep_inherit(unsigned i)
@@ -188,35 +242,29 @@ static void sleep_inherit(unsigned i)
     struct node *n = &d.nodes[i];
     const struct node *parent = &d.nodes[i - 1];
 
+    n->sleep_first = parent->sleep_first + parent->sleep_count;
     n->sleep_count = 0;
     for (unsigned k = 0; k < parent->sleep_count; k++)
-        if (!dependent(&parent->sleep[k], &parent->op))
-            sleep_add(n, &parent->sleep[k]);
+        if (!dependent(&d.sleep[parent->sleep_first + k], &parent->op))
+            sleep_add(n, &d.sleep[parent->sleep_first + k]);
 }
 
 static bool asleep(const struct node *n, const struct op *op)
 {
     for (unsigned k = 0; k < n->sleep_count; k++)
-        if (same_step(&n->sleep[k], op))
+        if (op_same(&d.sleep[n->sleep_first + k], op))
             return true;
     return false;
 }
 
 /* ---- executing */
 
-static unsigned deviations(unsigned depth)
+static bool acquires(uint64_t object)
 {
-    unsigned count = 0;
+    touch_type acquired = touch_make(touch_object_of(object), TOUCH_ACQUIRE);
 
-    for (unsigned i = 0; i < depth; i++)
-        count += op_deviations(&d.nodes[i].op);
-    return count;
-}
-
-static bool acquires(const struct op *op, uint64_t object)
-{
-    for (unsigned i = 0; i < op->touch_count; i++)
-        if (op->touches[i].object == object && op->touches[i].how == TOUCH_ACQUIRE)
+    for (unsigned i = 0; i < d.touch_count; i++)
+        if (d.touches[i] == acquired)
             return true;
     return false;
 }
@@ -225,47 +273,46 @@ static bool acquires(const struct op *op, uint64_t object)
  * Without the step that let it go on this one would not be.  That holds for good, but for a lock: there only the one
  * who had it before must be through, which its release tells.
  */
-static void add_enablers(struct node *n)
+static void add_enabler(struct node *n)
 {
     unsigned t = n->op.thread;
 
-    for (unsigned i = 0; i < d.enabled[t].count; i++)
-        if (!acquires(&n->op, d.enabled[t].by[i].object))
-            join(n->past, d.nodes[d.enabled[t].by[i].step].clock);
-    d.enabled[t].count = 0;
+    if (d.enabled[t].step != NONE && !acquires(d.enabled[t].object))
+        clock_join(n->past, d.nodes[d.enabled[t].step].clock);
+    d.enabled[t].step = NONE;
 }
 
 /* The running step has ended: what came before it is what it touched after others did. */
 static void close_step(void)
 {
-    unsigned j;
-    struct node *n;
+    static struct candidates c;
+    unsigned j = d.depth - 1;
+    struct node *n = &d.nodes[j];
 
-    if (!d.open)
-        return;
     d.open = false;
-    j = d.depth - 1;
-    n = &d.nodes[j];
     n->op.known = n->op.complete = true;
-    add_enablers(n);
+    take_touches(j);
+    add_enabler(n);
+    find_candidates(j, &c);
+    find_races(j, &c);
     memcpy(n->clock, n->past, sizeof n->clock);
     n->clock[n->op.thread] = n->index;
-    for (unsigned i = 0; i < j; i++)
-        if (d.nodes[i].op.thread != n->op.thread && dependent(&d.nodes[i].op, &n->op))
-            join(n->clock, d.nodes[i].clock);
-    join(d.thread_clock[n->op.thread], n->clock);
+    for (unsigned i = 0; i < c.count; i++)
+        clock_join(n->clock, d.nodes[c.steps[i]].clock);
+    add_accesses(j);
+    memcpy(d.thread_clock[n->op.thread], n->clock, sizeof n->clock);
     for (; d.spawned; d.spawned &= d.spawned - 1)
-        join(d.thread_clock[__builtin_ctz(d.spawned)], n->clock);
-    if (j >= d.fixed && n->tree != NONE)
-        d.pool[n->tree].op = n->op;
+        clock_join(d.thread_clock[__builtin_ctz(d.spawned)], n->clock);
+    if (n->tree != TREE_NONE)
+        tree_pool[n->tree].op = n->op;
 }
 
 /* What may be tried at a node for a thread of which some answers are asleep: one of the others. */
-static bool other_answers(const struct node *n, unsigned thread, unsigned depth, struct op *found)
+static bool other_answers(const struct node *n, unsigned thread, struct op *found)
 {
     for (unsigned k = 0; k < n->sleep_count; k++) {
-        const struct op *z = &n->sleep[k];
-        unsigned used = deviations(depth);
+        const struct op *z = &d.sleep[n->sleep_first + k];
+        unsigned used = n->deviations;
 
         if (z->thread != thread)
             continue;
@@ -288,52 +335,59 @@ static bool other_answers(const struct node *n, unsigned thread, unsigned depth,
 }
 
 /* Nobody asked for anything here: a step that is not asleep. */
-static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
+static void pick_fresh(struct node *n, uint32_t enabled, unsigned dull)
 {
-    struct node *n = &d.nodes[at];
-
     for (unsigned k = 0; k <= THREADS_MAX; k++) {
         unsigned t = k == 0 ? dull : k - 1;
         struct op op = {.thread = (uint8_t)t, .enumerate = true};
 
         if (!(enabled & 1u << t) || (k > 0 && t == dull))
             continue;
-        if (!asleep(n, &op) || other_answers(n, t, at, &op)) {
-            tree_append(at, &op);
+        if (!asleep(n, &op) || other_answers(n, t, &op)) {
+            tree_append(&n->tree, &op);
             return;
         }
     }
     d.blocked = true;                       /* does not happen, or the search is not optimal */
-    tree_append(at, &(struct op){.thread = (uint8_t)dull});
+    tree_append(&n->tree, &(struct op){.thread = (uint8_t)dull});
+}
+
+/* Node `at` is reached, with a new step before it unless it is the first new one itself. */
+static void enter(unsigned at, uint32_t enabled, unsigned dull)
+{
+    struct node *n = &d.nodes[at];
+
+    if (at > d.fixed) {
+        const struct node *parent = &d.nodes[at - 1];
+
+        n->deviations = (uint16_t)(parent->deviations + op_deviations(&parent->op));
+        tally_begin(&n->tally, d.executions);
+        sleep_inherit(at);
+        n->tree = tree_pool[parent->tree].first;
+        tree_pool[parent->tree].first = TREE_NONE;
+    }
+    if (n->tree == TREE_NONE)
+        pick_fresh(n, enabled, dull);
+    tally_begin_child(&n->tally, d.executions);
+    n->op = tree_pool[n->tree].op;
 }
 
 /* Who runs next, at the node after the last step. */
 static unsigned choose(uint32_t enabled, unsigned dull)
 {
     unsigned at = d.depth;
-    struct node *n;
 
-    close_step();
     d.chosen = true;
+    if (d.open)
+        close_step();
     if (at >= STEPS_MAX) {
         d.clipped = true;
         return dull;
     }
-    n = &d.nodes[at];
-    if (at >= d.fixed) {
-        if (at > d.fixed) {
-            tally_begin(&n->tally, d.executions);
-            sleep_inherit(at);
-            n->tree = d.pool[d.nodes[at - 1].tree].first;
-            d.pool[d.nodes[at - 1].tree].first = NONE;
-        }
-        if (n->tree == NONE)
-            pick_fresh(at, enabled, dull);
-        tally_begin_child(&n->tally, d.executions);
-        n->op = d.pool[n->tree].op;
-    }
-    CHECK(enabled & 1u << n->op.thread);
-    return n->op.thread;
+    if (at >= d.fixed)
+        enter(at, enabled, dull);
+    CHECK(enabled & 1u << d.nodes[at].op.thread);
+    return d.nodes[at].op.thread;
 }
 
 static void on_run(unsigned thread)
@@ -348,56 +402,62 @@ static void on_run(unsigned thread)
         return;
     n = &d.nodes[d.depth++];
     CHECK(n->op.thread == thread);
-    n->op.known = n->op.complete = n->op.wide = false;
-    n->op.touch_count = 0;
+    if (d.depth <= d.known) {
+        d.enabled[thread].step = NONE;
+        memcpy(d.thread_clock[thread], n->clock, sizeof n->clock);
+        return;
+    }
+    n->op.known = n->op.complete = false;
     memset(n->op.options, 0, sizeof n->op.options);
     memcpy(n->past, d.thread_clock[thread], sizeof n->past);
-    n->index = (uint16_t)(n->past[thread] + 1);
+    n->index = (int16_t)(n->past[thread] + 1);
+    d.touch_count = 0;
     d.open = true;
 }
 
 static void on_touch(uint64_t object, enum sched_touch how)
 {
-    if (!d.open)
-        return;
-    add_touch(&d.nodes[d.depth - 1].op, object, how);
+    if (d.open)
+        add_touch(object, how);
+}
+
+/* A step is running, and it is one of the path. */
+static bool in_step(void)
+{
+    return d.open || (d.depth > 0 && d.depth <= d.known);
 }
 
 static void on_enable(uint32_t waiters, uint64_t object)
 {
-    unsigned self = d.open ? d.nodes[d.depth - 1].op.thread : THREADS_MAX;
-
-    for (uint32_t rest = waiters; rest && d.open; rest &= rest - 1) {
+    for (uint32_t rest = in_step() ? waiters : 0; rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest);
 
-        if (t == self)
-            continue;
-        if (d.enabled[t].count == ENABLERS_MAX) {
-            d.clipped = true;
-            return;
-        }
-        d.enabled[t].by[d.enabled[t].count].object = object;
-        d.enabled[t].by[d.enabled[t].count++].step = d.depth - 1;
+        d.enabled[t].object = object;
+        d.enabled[t].step = (int)d.depth - 1;
     }
 }
 
+/* A number that is used again goes on where it stopped. */
 static void on_spawn(unsigned child)
 {
-    struct node *n = &d.nodes[d.depth - 1];
-
-    if (!d.open)
+    if (!in_step())
         return;
-    d.spawned |= 1u << child;               /* a number that is used again goes on where it stopped */
-    d.enabled[child].count = 0;
-    add_touch(&n->op, SPAWNING, TOUCH_WRITE);   /* who is spawned first gets the lower number */
+    d.enabled[child].step = NONE;
+    if (!d.open) {
+        clock_join(d.thread_clock[child], d.nodes[d.depth - 1].clock);
+        return;
+    }
+    d.spawned |= 1u << child;
+    add_touch(SPAWNING, TOUCH_WRITE);       /* who is spawned first gets the lower number */
 }
 
 /* It can go on because all the others cannot: after everything. */
 static void on_time_out(unsigned thread)
 {
-    close_step();
+    if (d.open)
+        close_step();
     for (unsigned i = 0; i < d.depth; i++)
-        join(d.thread_clock[thread], d.nodes[i].clock);
+        clock_join(d.thread_clock[thread], d.nodes[i].clock);
 }
 
 static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
@@ -413,41 +473,50 @@ static void begin(void *state)
     d.spawned = 0;
     memset(d.thread_clock, 0, sizeof d.thread_clock);
     for (unsigned t = 0; t < THREADS_MAX; t++)
-        d.enabled[t].count = 0;
+        d.enabled[t].step = NONE;
 }
 
-static void branch(unsigned at, unsigned position, unsigned options)
+/* Room for one more node.  Without, the search is not complete, and says so. */
+static bool has_room(void)
 {
-    struct node *n = &d.nodes[at];
-    struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
-    unsigned used = deviations(at);
+    bool room = tree_has_room(STEPS_MAX);
 
-    for (unsigned k = 0; k < position; k++)
-        used += n->op.answers[k] != 0;
+    d.clipped |= !room;
+    return room;
+}
+
+static void branch(struct node *n, unsigned position, unsigned options)
+{
+    struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
+    unsigned used;
+
     memcpy(op.answers, n->op.answers, position);
+    used = n->deviations + op_deviations(&op);
     for (unsigned v = 1; v < options && used < d.deviations_max; v++) {
         op.answers[position] = (uint8_t)v;
-        if (!asleep(n, &op) && tree_has_room())
-            tree_append(at, &op);
+        if (!asleep(n, &op) && has_room())
+            tree_append(&n->tree, &op);
     }
 }
 
 static unsigned answer_value(const struct choice_point *p)
 {
-    unsigned at = d.depth - 1, position = d.asked++;
-    struct node *n = &d.nodes[at];
+    unsigned position = d.asked++;
+    struct node *n = &d.nodes[d.depth - 1];
 
-    if (!d.open || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
+    if (!in_step() || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
         d.clipped = true;
         return 0;
     }
+    if (!d.open)
+        return n->op.answers[position];
     n->op.options[position] = (uint8_t)p->options;
     if (position < n->op.answer_count)
         return n->op.answers[position];
     n->op.answer_count = (uint8_t)(position + 1);
     n->op.answers[position] = 0;
     if (n->op.enumerate)
-        branch(at, position, p->options);
+        branch(n, position, p->options);
     return 0;
 }
 
@@ -459,148 +528,197 @@ static unsigned answer(void *state, const struct choice_point *p)
     return choice_option(p, choose(p->enabled, p->dull));
 }
 
-/* ---- races */
+/* ---- other orders */
 
-/* Steps that may be put in front of step e: those after it that do not depend on it, and one that races with it. */
+/*
+ * Steps that may be put in front of step `early`: those after it that do not depend on it, and `late`, which races
+ * with it, last.
+ */
 struct sequence {
     unsigned count;
-    struct item { const struct op *op; unsigned step; const uint16_t *clock; } items[STEPS_MAX];
+    uint16_t steps[STEPS_MAX];
+    unsigned early, late;
+    bool clocked;
+    clock_type clock;                       /* of `late`, without what came to it through `early`; when clocked */
+    int place[THREADS_MAX];                 /* of each thread's first step; NONE */
+    clock_type first;                       /* its index; INT16_MAX when there is none */
+    struct footprint_sum sum;
 };
+
+/* Clock and index of the steps' threads, for quick answers. */
+static void summarise(struct sequence *v)
+{
+    v->sum = (struct footprint_sum){0};
+    for (unsigned t = 0; t < THREADS_MAX; t++) {
+        v->place[t] = NONE;
+        v->first[t] = INT16_MAX;
+    }
+    for (unsigned i = v->count; i-- > 0;) {
+        const struct node *n = &d.nodes[v->steps[i]];
+        struct footprint_sum sum = footprint_sum(n->op.footprint);
+
+        v->place[n->op.thread] = (int)i;
+        v->first[n->op.thread] = n->index;
+        footprint_add(&v->sum, &sum);
+    }
+}
+
+static void collect(struct sequence *v, unsigned early, unsigned late)
+{
+    unsigned thread = d.nodes[early].op.thread;
+    int16_t index = d.nodes[early].index;
+
+    v->early = early;
+    v->late = late;
+    v->clocked = false;
+    v->count = 0;
+    for (unsigned i = early + 1; i < d.depth; i++)
+        if (i != late && d.nodes[i].clock[thread] < index)
+            v->steps[v->count++] = (uint16_t)i;
+    v->steps[v->count++] = (uint16_t)late;
+    summarise(v);
+}
+
+/* What comes before `late` now: not what came through `early`. */
+static const int16_t *clock_of_late(struct sequence *v)
+{
+    const struct node *n = &d.nodes[v->late];
+
+    if (v->clocked)
+        return v->clock;
+    v->clocked = true;
+    memcpy(v->clock, n->past, sizeof v->clock);
+    for (unsigned i = n->access_first; i < n->access_first + n->access_count; i++)
+        for (int k = d.accesses[i].previous; k != NONE; k = d.accesses[k].previous) {
+            const struct access *a = &d.accesses[k];
+
+            if (d.nodes[a->step].op.thread == n->op.thread || before(v->early, d.nodes[a->step].clock))
+                continue;
+            if (touch_hows_conflict((enum sched_touch)a->how, (enum sched_touch)d.accesses[i].how))
+                clock_join(v->clock, d.nodes[a->step].clock);
+            if (ends_search(a))
+                break;
+        }
+    return v->clock;
+}
 
 /* Can `first` be the first step of v, in some order that is as good?  *found is its place in v, or v->count when it is
  * none of v's, and independent of all. */
-static bool weak_initial(const struct op *first, const struct sequence *v, unsigned *found)
+static bool weak_initial(const struct op *first, struct sequence *v, unsigned *found)
 {
-    for (unsigned i = 0; i < v->count; i++) {
-        if (v->items[i].op->thread != first->thread)
-            continue;
-        if (!same_step(first, v->items[i].op))
-            return false;
-        for (unsigned k = 0; k < i; k++)
-            if (before(v->items[k].step, v->items[i].clock))
-                return false;
-        *found = i;
-        return true;
+    int place = v->place[first->thread];
+    struct footprint_sum sum;
+
+    if (place != NONE) {
+        unsigned step = v->steps[place];
+        struct op moved = d.nodes[step].op;
+        const int16_t *clock = d.nodes[step].clock;
+        bool later = false;
+
+        if (step == v->late) {              /* which may ask other questions where it comes first */
+            moved.complete = false;
+            clock = clock_of_late(v);
+        }
+        for (unsigned t = 0; t < THREADS_MAX; t++)
+            later |= v->first[t] <= clock[t] && t != first->thread;
+        *found = (unsigned)place;
+        return !later && op_same(first, &moved);
     }
     if (!first->known)
         return false;
-    for (unsigned i = 0; i < v->count; i++)
-        if (dependent(first, v->items[i].op))
-            return false;
     *found = v->count;
+    sum = footprint_sum(first->footprint);
+    if (!footprint_may_conflict(&sum, &v->sum))
+        return true;
+    for (unsigned i = 0; i < v->count; i++)
+        if (dependent(first, &d.nodes[v->steps[i]].op))
+            return false;
     return true;
 }
 
-static void insert(struct sequence *v, unsigned at)
+static void insert(struct sequence *v)
 {
-    int parent = NONE;
+    int *list = &d.nodes[v->early].tree;
 
     for (;;) {
-        int child = parent == NONE ? d.nodes[at].tree : d.pool[parent].first;
         unsigned found = 0;
+        int child = *list;
 
-        if (child == NONE && parent != NONE)
-            return;                         /* a leaf: what comes of v will be explored from there */
-        while (child != NONE && !weak_initial(&d.pool[child].op, v, &found))
-            child = d.pool[child].next;
-        if (child == NONE)
+        while (child != TREE_NONE && !weak_initial(&tree_pool[child].op, v, &found))
+            child = tree_pool[child].next;
+        if (child == TREE_NONE)
             break;
+        list = &tree_pool[child].first;
         if (found < v->count) {
-            memmove(&v->items[found], &v->items[found + 1], (v->count - found - 1) * sizeof v->items[0]);
             v->count--;
+            memmove(&v->steps[found], &v->steps[found + 1], (v->count - found) * sizeof v->steps[0]);
+            summarise(v);
         }
-        parent = child;
-        if (v->count == 0)
-            return;
+        if (v->count == 0 || *list == TREE_NONE)
+            return;                         /* a leaf: what comes of v will be explored from there */
     }
     for (unsigned i = 0; i < v->count; i++) {
-        struct op op = *v->items[i].op;
-        int added;
+        struct op op = d.nodes[v->steps[i]].op;
 
         op.enumerate = false;
-        if (!tree_has_room())
+        op.complete = v->steps[i] != v->late;
+        if (!has_room())
             return;
-        added = tree_new(&op);
-        *tree_end(parent == NONE ? &d.nodes[at].tree : &d.pool[parent].first) = added;
-        parent = added;
+        list = &tree_pool[tree_append(list, &op)].first;
     }
 }
 
-/* Step e and `late` (step j, or one that a blocked thread could not take: j == depth) could change places. */
-static void reverse(unsigned e, const struct op *late, unsigned j, const clock_type past)
+/* The two steps of a race could change places. */
+static void reverse(struct race race)
 {
     static struct sequence v;
-    static clock_type clock;
-    struct op moved = *late;
+    const struct node *n = &d.nodes[race.early];
     unsigned found;
 
-    moved.complete = false;                 /* it may ask other questions where it comes first */
-    v.count = 0;
-    for (unsigned i = e + 1; i < d.depth; i++)
-        if (i != j && !before(e, d.nodes[i].clock))
-            v.items[v.count++] = (struct item){&d.nodes[i].op, i, d.nodes[i].clock};
-    v.items[v.count++] = (struct item){&moved, j, clock};
-    /* What comes before `late` now: not what came through e. */
-    memcpy(clock, past, sizeof clock);
-    for (unsigned i = 0; i < j; i++)
-        if (i != e && d.nodes[i].op.thread != late->thread && dependent(&d.nodes[i].op, late) &&
-            !before(e, d.nodes[i].clock))
-            join(clock, d.nodes[i].clock);
-    for (unsigned k = 0; k < d.nodes[e].sleep_count; k++)
-        if (weak_initial(&d.nodes[e].sleep[k], &v, &found))
+    collect(&v, race.early, race.late);
+    for (unsigned k = 0; k < n->sleep_count; k++)
+        if (weak_initial(&d.sleep[n->sleep_first + k], &v, &found))
             return;
-    insert(&v, e);
+    insert(&v);
 }
 
-/*
- * A step races with the last ones before it that it conflicts with, but for those that come before it by way of
- * another.  The way through the release of a lock counts for all but the step that took the lock: against that one it
- * raced for it.
- */
-static void races_of(const struct op *late, unsigned j, const clock_type past)
+/* Each thread that waits for a lock at the end could have had it first. */
+static void reverse_blocked(unsigned t, const sched_wait *w)
 {
-    static struct bond bonds[STEPS_MAX];    /* with the steps of other threads */
-    clock_type seen, seen_unlocked;
+    static struct candidates c;
+    struct node *n = &d.nodes[d.depth];
+    unsigned count = d.race_count;
 
-    memcpy(seen, past, sizeof seen);
-    memcpy(seen_unlocked, past, sizeof seen_unlocked);
-    for (unsigned i = 0; i < j; i++) {
-        const struct node *n = &d.nodes[i];
-
-        bonds[i] = n->op.thread != late->thread ? bond_of(&n->op, late) : (struct bond){0};
-        if (bonds[i].release)
-            join(seen, n->clock);
-    }
-    for (unsigned i = j; i-- > 0;) {
-        if (!bonds[i].conflict || before(i, seen))
-            continue;
-        reverse(i, late, j, past);
-        join(seen, d.nodes[i].clock);
-        join(seen_unlocked, d.nodes[i].clock);
-    }
-    for (unsigned i = j; i-- > 0;) {
-        if (!bonds[i].lock || before(i, seen_unlocked))
-            continue;
-        reverse(i, late, j, past);
-        join(seen_unlocked, d.nodes[i].clock);
-    }
+    n->op = (struct op){.thread = (uint8_t)t, .known = true};
+    memcpy(n->past, d.thread_clock[t], sizeof n->past);
+    n->index = (int16_t)(n->past[t] + 1);
+    d.touch_count = 0;
+    add_touch(sched_object(w), TOUCH_ACQUIRE);
+    take_touches(d.depth);
+    find_candidates(d.depth, &c);
+    find_races(d.depth, &c);
+    add_accesses(d.depth);
+    for (unsigned i = count; i < d.race_count; i++)
+        reverse(d.races[i]);
+    d.race_count = count;
+    forget_accesses(d.depth);
 }
 
-static void find_races(void)
+/* Races of what was repeated were seen to before; but no order of steps shows an answer that came in since. */
+static void reverse_all(void)
 {
-    close_step();
-    for (unsigned j = 0; j < d.depth; j++)
-        races_of(&d.nodes[j].op, j, d.nodes[j].past);
-    /* A deadlock: each blocked thread could have been first. */
-    for (unsigned t = 0; t < THREADS_MAX; t++) {
-        unsigned site;
-        const sched_wait *w = sched_alive() & 1u << t ? sched_waiting_for(t, &site) : NULL;
-        struct op op = {.thread = (uint8_t)t, .known = true};
+    unsigned first = d.race_count;
 
-        if (!w)
-            continue;
-        add_touch(&op, sched_object(w), TOUCH_ACQUIRE);
-        races_of(&op, d.depth, d.thread_clock[t]);
+    while (first > 0 && (d.revalued || d.races[first - 1].late >= d.fixed))
+        first--;
+    for (unsigned i = first; i < d.race_count; i++)
+        reverse(d.races[i]);
+    for (uint32_t rest = sched_alive(); rest; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest), site;
+        const sched_wait *w = sched_waiting_for(t, &site);
+
+        if (w)
+            reverse_blocked(t, w);
     }
 }
 
@@ -609,17 +727,18 @@ static bool backtrack(void)
 {
     for (unsigned i = d.depth; i-- > 0;) {
         struct node *n = &d.nodes[i];
-        int done = n->tree;
 
         tally_end_child(&n->tally, &n->op, d.executions);
         sleep_add(n, &n->op);
-        n->tree = d.pool[done].next;
-        d.pool[done].next = NONE;
-        tree_free(done);
-        if (n->tree != NONE) {
-            d.fixed = i;
-            return true;
-        }
+        tree_drop_first(&n->tree);
+        if (n->tree == TREE_NONE)
+            continue;
+        d.fixed = d.known = i;
+        d.revalued = tree_pool[n->tree].op.thread == n->op.thread;
+        forget_accesses(i);
+        while (d.race_count && d.races[d.race_count - 1].late >= i)
+            d.race_count--;
+        return true;
     }
     return false;
 }
@@ -628,17 +747,19 @@ static bool backtrack(void)
 
 struct strategy strategy_dpor(unsigned deviations_max)
 {
-    for (unsigned i = 0; i < STEPS_MAX; i++) {
-        d.nodes[i].tree = NONE;
-        d.nodes[i].sleep_count = 0;
-    }
+    for (unsigned i = 0; i <= STEPS_MAX; i++)
+        d.nodes[i].tree = TREE_NONE;
+    d.nodes[0].sleep_first = d.nodes[0].sleep_count = 0;
+    d.nodes[0].deviations = 0;
     d.deviations_max = deviations_max;
-    d.fixed = 0;
-    d.free_tree = NONE;
-    d.pool_count = d.in_use = 0;
+    d.fixed = d.known = 0;
+    d.revalued = d.more = false;
     memset(d.executions, 0, sizeof d.executions);
-    d.more = false;
     tally_begin(&d.nodes[0].tally, d.executions);
+    d.access_count = d.race_count = 0;
+    memset(d.last_access, 0xFF, sizeof d.last_access);      /* NONE */
+    touch_begin();
+    tree_begin();
     d.statistics = (struct dpor_statistics){0};
     sched_observer = &observer;
     return (struct strategy){.name = "dpor", .begin = begin, .answer = answer};
@@ -646,9 +767,12 @@ struct strategy strategy_dpor(unsigned deviations_max)
 
 bool strategy_dpor_next(void)
 {
-    unsigned class = deviations(d.depth);
+    const struct node *last = &d.nodes[d.depth - 1];
+    unsigned class = last->deviations + op_deviations(&last->op);
 
-    find_races();
+    if (d.open)
+        close_step();
+    reverse_all();
     d.executions[class < CLASSES ? class : CLASSES - 1]++;
     d.statistics.blocked += d.blocked;
     d.statistics.clipped += d.clipped;
@@ -658,8 +782,9 @@ bool strategy_dpor_next(void)
 
 struct dpor_statistics strategy_dpor_end(void)
 {
+    d.statistics.nodes_max = tree_in_use_max;
     sched_observer = NULL;
     if (d.more)
-        d.statistics.left = tally_left(d.nodes, d.fixed, d.pool, d.deviations_max, d.executions);
+        d.statistics.left = tally_left(d.nodes, d.fixed, tree_pool, d.deviations_max, d.executions);
     return d.statistics;
 }

@@ -46,7 +46,7 @@ static void add_node(const struct node *n, bool partly, const struct tree *pool,
 
         average[c] = children ? ((double)t->dull[c] + (dull ? child : 0)) / children : child;
     }
-    for (int at = partly ? pool[n->tree].next : n->tree; at != NONE; at = pool[at].next) {
+    for (int at = partly ? pool[n->tree].next : n->tree; at != TREE_NONE; at = pool[at].next) {
         unsigned more = op_deviations(&pool[at].op);
 
         for (unsigned c = 0; c < CLASSES && c + more <= deviations_max; c++)

@@ -10,33 +10,59 @@
 
 enum { PROGRESS_EVERY = 16384, RANDOM_OPS_MIN = 2, RANDOM_OPS_MAX = 10 };
 
-/* A set of event hashes, half full at most.  It lives as long as the process: exploring starts often. */
-static struct { uint64_t *slots; uint64_t count; } seen;
+/* A set of event hashes, half full at most.  It lives as long as the process: exploring starts often.  It uses the
+ * first slots only, more as it fills, so that a small exploration need not clear them all. */
+enum { SEEN_FIRST = 1 << 10 };
+static struct { uint64_t *slots, *spare; size_t size; uint64_t count; } seen;
 
 static void seen_clear(void)
 {
-    size_t slots = 2 * (size_t)EXPLORE_DISTINCT_MAX;
+    size_t most = 2 * (size_t)EXPLORE_DISTINCT_MAX;
 
-    if (!seen.slots)
-        seen.slots = calloc(slots, sizeof *seen.slots);
-    else if (seen.count)
-        memset(seen.slots, 0, slots * sizeof *seen.slots);
-    CHECK(seen.slots != NULL);
+    if (!seen.slots) {
+        seen.slots = calloc(most, sizeof *seen.slots);
+        seen.spare = calloc(most, sizeof *seen.spare);
+    }
+    CHECK(seen.slots != NULL && seen.spare != NULL);
+    memset(seen.slots, 0, seen.size * sizeof *seen.slots);
+    seen.size = SEEN_FIRST;
     seen.count = 0;
+}
+
+static bool seen_put(uint64_t hash)
+{
+    size_t i = hash & (seen.size - 1);
+
+    for (; seen.slots[i]; i = (i + 1) & (seen.size - 1))
+        if (seen.slots[i] == hash)
+            return false;
+    seen.slots[i] = hash;
+    return true;
+}
+
+static void seen_grow(void)
+{
+    uint64_t *old = seen.slots;
+    size_t size = seen.size;
+
+    seen.slots = seen.spare;
+    seen.spare = old;
+    seen.size *= 4;
+    if (seen.size > 2 * (size_t)EXPLORE_DISTINCT_MAX)
+        seen.size = 2 * (size_t)EXPLORE_DISTINCT_MAX;
+    for (size_t i = 0; i < size; i++)
+        if (old[i])
+            (void)seen_put(old[i]);
+    memset(old, 0, size * sizeof *old);
 }
 
 static void seen_add(uint64_t hash)
 {
-    size_t mask = 2 * (size_t)EXPLORE_DISTINCT_MAX - 1, i;
-
-    hash += hash == 0;                      /* 0 marks an empty slot */
-    for (i = hash & mask; seen.slots[i]; i = (i + 1) & mask)
-        if (seen.slots[i] == hash)
-            return;
     if (seen.count == EXPLORE_DISTINCT_MAX)
         return;
-    seen.slots[i] = hash;
-    seen.count++;
+    seen.count += seen_put(hash + (hash == 0));     /* 0 marks an empty slot */
+    if (seen.count > seen.size / 2)
+        seen_grow();
 }
 
 /* The script with the program's setting. */

@@ -254,10 +254,13 @@ void sched_touch_wait(const sched_wait *w)
 
 void sched_release(sched_wait *w)
 {
+    uint32_t stopped = *w & ~runnable;
+
     runnable |= *w;
     if (sched_observer) {
         sched_observer->touch(sched_object(w), TOUCH_RELEASE);
-        sched_observer->enable(*w, sched_object(w));
+        if (stopped)
+            sched_observer->enable(stopped, sched_object(w));
     }
 }
 
