@@ -137,7 +137,8 @@ enum event_kind {
                                      * = 1 write, c = offset in the object */
     EV_RACE,                        /* object block or NONE (global), value = 0; a address, b pc of the earlier
                                      * access, c = earlier thread | earlier was write << 8 | this is write << 9 |
-                                     * number of events before the earlier access, at most 65535, << 16 */
+                                     * earlier was atomic << 10 | this is atomic << 11 | number of events before the
+                                     * earlier access, at most 65535, << 16 */
     EV_ASSERT,                      /* ASSERT failed; a text, b line */
     EV_BUGCHECK,                    /* value = code */
 

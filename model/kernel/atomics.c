@@ -2,7 +2,7 @@
  * atomics.c - atomic operations that a module leaves to its compiler: C11's, __atomic_*, __sync_*.
  *
  * With the ThreadSanitizer ABI the compiler calls these functions instead of doing them itself.  They are what the
- * Interlocked functions are: a scheduling point, then one operation, in whatever memory order.
+ * Interlocked functions are: a scheduling point, then one operation; a relaxed one is one with "no fence".
  */
 #include "internal.h"
 
@@ -23,8 +23,7 @@
         const void *pc = CALLER();                              \
         type old;                                               \
                                                                 \
-        (void)order;                                            \
-        interlocked_begin(PLAIN(p), sizeof *p, true, true, pc); \
+        interlocked_begin(PLAIN(p), sizeof *p, true, true, order != __ATOMIC_RELAXED, pc); \
         old = *p;                                               \
         *p = (type)(new_value);                                 \
         interlocked_end(PLAIN(p), pc);                          \
@@ -39,8 +38,8 @@
         const void *pc = CALLER();                              \
         type wanted = *expected, old;                           \
                                                                 \
-        (void)order, (void)failed;                              \
-        interlocked_begin(PLAIN(p), sizeof *p, true, true, pc); \
+        (void)failed;                                           \
+        interlocked_begin(PLAIN(p), sizeof *p, true, true, order != __ATOMIC_RELAXED, pc); \
         old = *p;                                               \
         if (old == wanted)                                      \
             *p = n;                                             \
@@ -57,8 +56,7 @@
         const void *pc = CALLER();                              \
         type value;                                             \
                                                                 \
-        (void)order;                                            \
-        interlocked_begin(PLAIN(p), sizeof *p, true, false, pc); \
+        interlocked_begin(PLAIN(p), sizeof *p, true, false, order != __ATOMIC_RELAXED, pc); \
         value = *p;                                             \
         interlocked_end(PLAIN(p), pc);                          \
         return value;                                           \
@@ -68,8 +66,7 @@
     {                                                           \
         const void *pc = CALLER();                              \
                                                                 \
-        (void)order;                                            \
-        interlocked_begin(PLAIN(p), sizeof *p, false, true, pc); \
+        interlocked_begin(PLAIN(p), sizeof *p, false, true, order != __ATOMIC_RELAXED, pc); \
         *p = n;                                                 \
         interlocked_end(PLAIN(p), pc);                          \
     }                                                           \
@@ -90,11 +87,11 @@ ATOMICS(16, uint16_t)
 ATOMICS(32, uint32_t)
 ATOMICS(64, uint64_t)
 
-/* Weak memory is not simulated: a barrier has nothing to do. */
 void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order)
 {
     (void)order;
+    race_fence();
 }
 
 void __tsan_atomic_signal_fence(int order);

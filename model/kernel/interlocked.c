@@ -16,7 +16,7 @@ static void look(const void *address, size_t size, bool write, const void *pc)
     memory_try(address, size, write, pc);
 }
 
-void interlocked_begin(const void *address, size_t size, bool read, bool write, const void *pc)
+void interlocked_begin(const void *address, size_t size, bool read, bool write, bool ordered, const void *pc)
 {
     sched_point(SITE_INTERLOCKED);
     if (read)
@@ -24,9 +24,10 @@ void interlocked_begin(const void *address, size_t size, bool read, bool write, 
     if (write)
         look(address, size, true, pc);
     if (read)
-        race_acquire_address(address);
+        race_acquire_address(address, ordered);
+    race_atomic(address, size, pc);
     if (write)
-        race_release_address(address);
+        race_release_address(address, ordered);
 }
 
 void interlocked_end(const void *address, const void *pc)
@@ -49,7 +50,7 @@ void interlocked_end(const void *address, const void *pc)
         void *address = VOLATILE_POINTER(p);                    \
         type old, value;                                        \
                                                                 \
-        interlocked_begin(address, sizeof *p, true, true, pc);              \
+        interlocked_begin(address, sizeof *p, true, true, true, pc);        \
         old = *p;                                               \
         value = (type)(new_value);                              \
         *p = value;                                             \
@@ -90,7 +91,7 @@ static UCHAR bit_test(LONG volatile *base, LONG bit, bool set, const void *pc)
     void *address = VOLATILE_POINTER(word);
     ULONG old;
 
-    interlocked_begin(address, sizeof *word, true, true, pc);
+    interlocked_begin(address, sizeof *word, true, true, true, pc);
     old = (ULONG)*word;
     *word = (LONG)(set ? old | mask : old & ~mask);
     interlocked_end(address, pc);
@@ -111,16 +112,17 @@ UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
  * ReadNoFence, ReadAcquire, WriteNoFence, WriteRelease and their types (wdm.h)
  *
  * Caller      module, any IRQL
- * Documented  one access that the compiler may not split or repeat  (ReadULong64NoFence)
+ * Documented  one access that the compiler may not split or repeat; NoFence: "no memory ordering"
+ *                                                                  (ReadULong64NoFence)
  */
-#define READ_WRITE(read_name, write_name, type)                 \
+#define READ_WRITE(read_name, write_name, type, ordered)        \
     type read_name(type const volatile *p)                      \
     {                                                           \
         const void *pc = CALLER();                              \
         void *address = VOLATILE_POINTER(p);                    \
         type value;                                             \
                                                                 \
-        interlocked_begin(address, sizeof *p, true, false, pc);             \
+        interlocked_begin(address, sizeof *p, true, false, ordered, pc);    \
         value = *p;                                             \
         interlocked_end(address, pc);                                       \
         return value;                                           \
@@ -130,23 +132,24 @@ UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
         const void *pc = CALLER();                              \
         void *address = VOLATILE_POINTER(p);                    \
                                                                 \
-        interlocked_begin(address, sizeof *p, false, true, pc);             \
+        interlocked_begin(address, sizeof *p, false, true, ordered, pc);    \
         *p = n;                                                 \
         interlocked_end(address, pc);                                       \
     }
 
-READ_WRITE(ReadNoFence, WriteNoFence, LONG)
-READ_WRITE(ReadAcquire, WriteRelease, LONG)
-READ_WRITE(ReadNoFence64, WriteNoFence64, LONG64)
-READ_WRITE(ReadAcquire64, WriteRelease64, LONG64)
-READ_WRITE(ReadULongNoFence, WriteULongNoFence, ULONG)
-READ_WRITE(ReadULongAcquire, WriteULongRelease, ULONG)
-READ_WRITE(ReadULong64NoFence, WriteULong64NoFence, ULONG64)
-READ_WRITE(ReadULong64Acquire, WriteULong64Release, ULONG64)
-READ_WRITE(ReadPointerNoFence, WritePointerNoFence, PVOID)
-READ_WRITE(ReadPointerAcquire, WritePointerRelease, PVOID)
+READ_WRITE(ReadNoFence, WriteNoFence, LONG, false)
+READ_WRITE(ReadAcquire, WriteRelease, LONG, true)
+READ_WRITE(ReadNoFence64, WriteNoFence64, LONG64, false)
+READ_WRITE(ReadAcquire64, WriteRelease64, LONG64, true)
+READ_WRITE(ReadULongNoFence, WriteULongNoFence, ULONG, false)
+READ_WRITE(ReadULongAcquire, WriteULongRelease, ULONG, true)
+READ_WRITE(ReadULong64NoFence, WriteULong64NoFence, ULONG64, false)
+READ_WRITE(ReadULong64Acquire, WriteULong64Release, ULONG64, true)
+READ_WRITE(ReadPointerNoFence, WritePointerNoFence, PVOID, false)
+READ_WRITE(ReadPointerAcquire, WritePointerRelease, PVOID, true)
 
-/* Weak memory is not simulated: a barrier has nothing to do. */
+/* Weak memory is not simulated: a barrier matters only to what has no fence of its own. */
 VOID KeMemoryBarrier(VOID)
 {
+    race_fence();
 }

@@ -169,12 +169,14 @@ uintptr_t sanitizer_shadow(uintptr_t address);
 extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test */
 
 /* ---- atomic operations (interlocked.c): before, the scheduling point, the checks and the edges; after, the event */
-void interlocked_begin(const void *address, size_t size, bool read, bool write, const void *pc);
+/* `ordered`: not one of those that have "no fence". */
+void interlocked_begin(const void *address, size_t size, bool read, bool write, bool ordered, const void *pc);
 void interlocked_end(const void *address, const void *pc);
 
 /* ---- races (race.c) */
 void race_reset(void);
 void race_access(const void *address, size_t size, bool write, const void *pc);
+void race_atomic(const void *address, size_t size, const void *pc);
 void race_operation(uint32_t block, const void *pc);        /* of an object that lies in the block */
 void race_free(uint32_t block, const void *address, size_t size, const void *pc);
 /* No other thread exists: those to come will know all that this one did. */
@@ -186,8 +188,10 @@ static inline bool race_alone(void)
 }
 void race_ended(unsigned thread);
 void race_join(unsigned thread);            /* the running thread knows that `thread` has ended */
-void race_release_address(const void *address);
-void race_acquire_address(const void *address);
-enum { RACE_KEY_SYNC = 0, RACE_KEY_ADDRESS = 1 << 30 };
+void race_release_address(const void *address, bool ordered);
+void race_acquire_address(const void *address, bool ordered);
+void race_fence(void);                      /* a memory barrier */
+/* Of a lock: what those did who had it exclusively; plus RACE_KEY_SHARED: who had it shared. */
+enum { RACE_KEY_SYNC = 0, RACE_KEY_SHARED = 1 << 12, RACE_KEY_ADDRESS = 1 << 30 };
 
 #endif

@@ -14,8 +14,8 @@ static void begin(PSLIST_HEADER head, const void *pc)
     sched_point(SITE_INTERLOCKED);
     memory_check(head, sizeof *head, false, pc);
     memory_check(head, sizeof *head, true, pc);
-    race_acquire_address(head);
-    race_release_address(head);
+    race_acquire_address(head, true);
+    race_release_address(head, true);
     event_emit(EV_INTERLOCKED, 0, 0, (uint64_t)(uintptr_t)head, 0, 0, pc);
 }
 
@@ -101,9 +101,12 @@ USHORT ExQueryDepthSList(PSLIST_HEADER SListHead)
 PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
 {
     KIRQL old = KeAcquireSpinLockRaiseToDpc(Lock);
-    PLIST_ENTRY former = IsListEmpty(ListHead) ? NULL : ListHead->Flink;
+    PLIST_ENTRY former;
 
+    memory_use(&ListHead->Flink, sizeof ListHead->Flink, true, CALLER());
+    memory_use(&ListHead->Flink->Blink, sizeof ListHead->Blink, true, CALLER());
     memory_use(ListEntry, sizeof *ListEntry, true, CALLER());
+    former = IsListEmpty(ListHead) ? NULL : ListHead->Flink;
     InsertHeadList(ListHead, ListEntry);
     KeReleaseSpinLock(Lock, old);
     return former;
@@ -112,9 +115,12 @@ PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEn
 PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
 {
     KIRQL old = KeAcquireSpinLockRaiseToDpc(Lock);
-    PLIST_ENTRY former = IsListEmpty(ListHead) ? NULL : ListHead->Blink;
+    PLIST_ENTRY former;
 
+    memory_use(&ListHead->Blink, sizeof ListHead->Blink, true, CALLER());
+    memory_use(&ListHead->Blink->Flink, sizeof ListHead->Flink, true, CALLER());
     memory_use(ListEntry, sizeof *ListEntry, true, CALLER());
+    former = IsListEmpty(ListHead) ? NULL : ListHead->Blink;
     InsertTailList(ListHead, ListEntry);
     KeReleaseSpinLock(Lock, old);
     return former;
@@ -138,8 +144,10 @@ PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead, PSING
                                               PKSPIN_LOCK Lock)
 {
     KIRQL old = KeAcquireSpinLockRaiseToDpc(Lock);
-    PSINGLE_LIST_ENTRY former = ListHead->Next;
+    PSINGLE_LIST_ENTRY former;
 
+    memory_use(ListHead, sizeof *ListHead, true, CALLER());
+    former = ListHead->Next;
     memory_use(ListEntry, sizeof *ListEntry, true, CALLER());
     PushEntryList(ListHead, ListEntry);
     KeReleaseSpinLock(Lock, old);

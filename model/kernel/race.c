@@ -7,8 +7,12 @@
  * are differs between compilers (they read a member once or twice, before a write or not at all),
  * and which races there are must not.
  *
- * Synchronisation: every acquire of an object joins all earlier releases of it; Interlocked
- * functions are both, on their address; thread creation and end.  A volatile access is like any other.
+ * Synchronisation: every acquire of an object joins all earlier releases of it, but a lock taken shared orders nothing
+ * among those who share it.  Interlocked functions are acquire and release on their address; thread creation and end
+ * order, too.  A volatile access is like any other.
+ * What has "no fence" tells others only what was known at the thread's last barrier, and is told only at its next one.
+ * Atomic operations do not race with one another, nor with a plain load (which is not torn); a plain store may undo
+ * them.  So each is kept as a load.
  * Operations on an object of the pool do not race with one another, but with the free of its memory: the
  * release of a lock after the event was set that lets another thread free the lock.
  *
@@ -30,7 +34,8 @@ enum {
 struct access {
     uint32_t clock;
     uint8_t bytes;                          /* mask within the cell */
-    uint8_t thread : 7, write : 1;
+    uint8_t thread : 6, write : 1;          /* write: a plain one */
+    uint8_t atomic : 1;                     /* for the report */
     uint16_t event;                         /* number of events so far; UINT16_MAX: that many or more */
     const void *pc;
 };
@@ -42,6 +47,8 @@ static struct spill spills[POOL_CELLS + IMAGE_CELLS];
 static struct access spilled[SPILLS][SPILL_SLOTS];
 static unsigned spill_count;
 static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
+static uint32_t fenced[THREADS_MAX][THREADS_MAX];       /* what it knew at its last barrier … */
+static uint32_t pending[THREADS_MAX][THREADS_MAX];      /* … and what it will know at its next */
 static uint32_t origin = 1;
 static uint32_t started;                                /* threads that have a clock */
 static struct object {
@@ -68,6 +75,8 @@ void race_reset(void)
         memset(cells, 0, sizeof cells);
         memset(operations, 0, sizeof operations);
         memset(clocks, 0, sizeof clocks);
+        memset(fenced, 0, sizeof fenced);
+        memset(pending, 0, sizeof pending);
         origin = 1;
     }
     started = 0;
@@ -203,14 +212,39 @@ static uint32_t address_key(const void *address)
     return RACE_KEY_ADDRESS | ((uint32_t)((uintptr_t)address >> 2) & (RACE_KEY_ADDRESS - 1));
 }
 
-void race_release_address(const void *address)
+void race_release_address(const void *address, bool ordered)
 {
-    race_release(address_key(address));
+    struct object *o;
+
+    if (ordered) {
+        race_release(address_key(address));
+    } else if (race_enabled && !race_alone() && fenced[sched_self()][sched_self()] >= origin) {
+        o = object_of(address_key(address), true);
+        join(o->clock, fenced[sched_self()]);
+        o->known_to &= 1u << sched_self();
+    }
 }
 
-void race_acquire_address(const void *address)
+void race_acquire_address(const void *address, bool ordered)
 {
-    race_acquire(address_key(address));
+    struct object *o = race_enabled && !ordered ? object_of(address_key(address), false) : NULL;
+
+    if (ordered)
+        race_acquire(address_key(address));
+    else if (o)
+        join(pending[sched_self()], o->clock);
+}
+
+void race_fence(void)
+{
+    uint32_t *mine;
+
+    if (!race_enabled)
+        return;
+    mine = own_clock();
+    join(mine, pending[sched_self()]);
+    memcpy(fenced[sched_self()], mine, sizeof fenced[0]);
+    mine[sched_self()]++;
 }
 
 static void report(const void *address, const struct access *earlier, const struct access *now)
@@ -228,7 +262,8 @@ static void report(const void *address, const struct access *earlier, const stru
     pool_find(address, &object);
     event_emit(EV_RACE, object, 0, (uint64_t)(uintptr_t)address, (uint64_t)(uintptr_t)earlier->pc,
                (uint64_t)earlier->thread | (uint64_t)earlier->write << 8 | (uint64_t)now->write << 9 |
-                   (uint64_t)earlier->event << 16, now->pc);
+                   (uint64_t)earlier->atomic << 10 | (uint64_t)now->atomic << 11 | (uint64_t)earlier->event << 16,
+               now->pc);
 }
 
 /* The accesses of a cell, without gaps: slots that are in use, then what was spilled. */
@@ -327,18 +362,18 @@ static inline struct cell *cell_of(const char *at)
 }
 
 /* What the running thread does now, to no byte yet. */
-static inline struct access access_now(bool write, const void *pc)
+static inline struct access access_now(bool write, bool atomic, const void *pc)
 {
     unsigned self = sched_self(), events = event_count();
 
-    return (struct access){.clock = own_clock()[self], .thread = (uint8_t)(self & 0x7F), .write = write, .pc = pc,
-                           .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
+    return (struct access){.clock = own_clock()[self], .thread = (uint8_t)(self & 0x3F), .write = write, .pc = pc,
+                           .atomic = atomic, .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
 }
 
 void race_operation(uint32_t block, const void *pc)
 {
     if (race_enabled && !race_alone())
-        operations[block][sched_self()] = access_now(true, pc);
+        operations[block][sched_self()] = access_now(true, false, pc);
 }
 
 void race_free(uint32_t block, const void *address, size_t size, const void *pc)
@@ -348,7 +383,7 @@ void race_free(uint32_t block, const void *address, size_t size, const void *pc)
     race_access(address, size, true, pc);
     if (!race_enabled || race_alone())
         return;
-    now = access_now(true, pc);
+    now = access_now(true, false, pc);
     for (uint32_t rest = started & ~(1u << now.thread); rest; rest &= rest - 1) {
         const struct access *old = &operations[block][__builtin_ctz(rest)];
 
@@ -357,7 +392,8 @@ void race_free(uint32_t block, const void *address, size_t size, const void *pc)
     }
 }
 
-void race_access(const void *address, size_t size, bool write, const void *pc)
+static inline __attribute__((always_inline)) void access(const void *address, size_t size, bool write, bool atomic,
+                                                         const void *pc)
 {
     const char *at = address, *end = at + size;
     struct access now;
@@ -365,7 +401,7 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
 
     if (!race_enabled || race_alone())
         return;
-    now = access_now(write, pc);
+    now = access_now(write, atomic, pc);
     mine = own_clock();
     while (at < end) {
         unsigned first = (uintptr_t)at % 8, length = 8 - first;
@@ -386,4 +422,14 @@ void race_access(const void *address, size_t size, bool write, const void *pc)
         }
         at += length;
     }
+}
+
+void race_access(const void *address, size_t size, bool write, const void *pc)
+{
+    access(address, size, write, false, pc);
+}
+
+void race_atomic(const void *address, size_t size, const void *pc)
+{
+    access(address, size, false, true, pc);
 }

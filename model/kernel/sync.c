@@ -193,6 +193,8 @@ static void took(struct sync *s, bool shared, void (*hold)(sched_wait *w))
     }
     thread_state()->locks++;
     race_acquire(RACE_KEY_SYNC + s->number);
+    if (!shared)
+        race_acquire(RACE_KEY_SHARED + s->number);
 }
 
 bool sync_try(struct sync *s, enum lock_kind kind)
@@ -270,7 +272,7 @@ bool sync_give(struct sync *s, enum lock_kind kind, const void *pc)
     if (!s->reader_count)
         sched_release(&s->free);
     thread_state()->locks--;
-    race_release(RACE_KEY_SYNC + s->number);
+    race_release((shared ? RACE_KEY_SHARED : RACE_KEY_SYNC) + s->number);
     event_emit(EV_LOCK_RELEASE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
     return true;
 }

@@ -1,4 +1,6 @@
 /* memory.c - freed too early, touched too late, touched at all: which rule a bad access breaks. */
+#include <stdio.h>
+
 #include "sched.h"
 #include "view.h"
 
@@ -313,6 +315,19 @@ static void race_for_context(const struct event *e, const struct view_block *blo
         REPORT(e, RULE_CA_15, "a callback uses what the attach sets only after NmrClientAttachProvider");
 }
 
+/* Which race it is, whichever of the two accesses came first: what the threads were in, and which member it is. */
+static const char *race_anchor(const struct event *e, const struct view_block *block, enum frame mine,
+                               enum frame theirs)
+{
+    static char anchor[96];
+    enum frame first = mine < theirs ? mine : theirs, second = mine < theirs ? theirs : mine;
+    unsigned cell = block ? (unsigned)(e->a - block->address) / 8 : 0;
+
+    snprintf(anchor, sizeof anchor, "%s, %s, %s %u", frame_names[first], frame_names[second],
+             block ? "member" : "global", cell);
+    return anchor;
+}
+
 static void race(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
@@ -338,7 +353,8 @@ static void race(const struct event *e)
                     "an attach changes module state that other threads use, without synchronisation");
     if (is_way_out(mine) || is_way_out(theirs))
         REPORT_SIDE(e, side, RULE_PD_26, "module state is changed on the way out while others use it, unordered");
-    REPORT(e, RULE_RACE_1, "two threads use the same memory unordered, and at least one writes");
+    finding_report(RULE_RACE_1, race_anchor(e, block, mine, theirs),
+                   "two threads use the same memory unordered, and at least one writes");
 }
 
 void memory_watch(void)

@@ -246,8 +246,8 @@ static void allocated(const struct event *e)
     while (view.block_count <= e->object)
         view.blocks[view.block_count++].live = false;
     b = &view.blocks[e->object];
-    *b = (struct view_block){.size = (uint32_t)e->value, .live = true, .binding = NONE, .registration = NONE,
-                             .side = view.role};
+    *b = (struct view_block){.address = e->a, .size = (uint32_t)e->value, .live = true, .binding = NONE,
+                             .registration = NONE, .side = view.role};
     if (f && view_is_attach(f->frame)) {
         b->in_attach = true;
         b->side = view_frame_side(f);

@@ -83,6 +83,7 @@ struct view_binding {
 };
 
 struct view_block {
+    uint64_t address;
     uint32_t size;
     bool live, in_attach;                   /* in_attach: allocated by an attach, of `binding` and `side` */
     bool attach_failed;                     /* … by one that failed: a client may try again */

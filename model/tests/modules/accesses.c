@@ -107,6 +107,9 @@ void SendVolatile(void) { Message = 1; FlagVolatile = 1; }
 LONG ReceiveVolatile(void) { return FlagVolatile ? Message : 1; }
 void SendAtomic(void) { Message = 1; atomic_store(&FlagAtomic, 1); }
 LONG ReceiveAtomic(void) { return atomic_load(&FlagAtomic) ? Message : 1; }
+static void StoreRelaxed(LONG Value) { atomic_store_explicit(&FlagAtomic, Value, memory_order_relaxed); }
+void SendRelaxed(void) { Message = 1; StoreRelaxed(1); }
+void SendFenced(void) { Message = 1; atomic_thread_fence(memory_order_release); StoreRelaxed(1); }
 LONG CountAtomic(void) { return atomic_fetch_add(&FlagAtomic, 1); }
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -3,7 +3,8 @@
  *
  * Guards: what is told of an access to NULL, to nowhere, to freed and to other memory that is not its own, and whether
  * as a read or as a write, does not depend on the compiler, on optimisation or on sanitizers; atomic operations of the
- * compiler are scheduling points and order threads; a volatile access does neither.
+ * compiler are scheduling points and order threads, unless they are relaxed and there is no fence; a volatile access
+ * does neither.
  */
 #include "tests/test_faults.h"
 #include "tests/test_kernel_lab.h"
@@ -14,7 +15,8 @@
 /* What isolate.sh makes of the module's names. */
 extern const ACCESS_SHAPE accesses__Shapes[];
 extern const ULONG accesses__ShapeCount;
-extern void accesses__SendVolatile(void), accesses__SendAtomic(void);
+extern void accesses__SendVolatile(void), accesses__SendAtomic(void), accesses__SendRelaxed(void);
+extern void accesses__SendFenced(void);
 extern LONG accesses__ReceiveVolatile(void), accesses__ReceiveAtomic(void), accesses__CountAtomic(void);
 
 enum where { GOOD, ZERO, NEVER_SET, NOWHERE, HIGH, FREED, PAST_END, JUNK, WHERES };
@@ -118,6 +120,7 @@ static void send(void)
 {
     sched_point(SITE_OP_NEXT);
     sender();
+    sched_point(SITE_OP_NEXT);              /* t0 knows all that a thread did which has ended */
 }
 
 static void hand_over(void)
@@ -167,6 +170,8 @@ static void test_atomics_order_and_volatile_does_not(void **state)
     (void)state;
     assert_true(races(accesses__SendVolatile, accesses__ReceiveVolatile));
     assert_false(races(accesses__SendAtomic, accesses__ReceiveAtomic));
+    assert_true(races(accesses__SendRelaxed, accesses__ReceiveAtomic));
+    assert_false(races(accesses__SendFenced, accesses__ReceiveAtomic));
 }
 
 static LONG counts[2];
