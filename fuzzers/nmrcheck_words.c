@@ -417,6 +417,12 @@ static bool describe_kernel(const struct event *e, struct story_line *line)
     }
 }
 
+/* An access of a race, by the bits of the event. */
+static const char *access_name(uint64_t c, unsigned write_bit)
+{
+    return (c >> (write_bit + 2) & 1) != 0 ? "interlocked operation" : (c >> write_bit & 1) != 0 ? "write" : "read";
+}
+
 static bool describe_defect(const struct event *e, struct story_line *line)
 {
     size_t room = sizeof line->text;
@@ -432,7 +438,7 @@ static bool describe_defect(const struct event *e, struct story_line *line)
         return true;
     case EV_RACE:
         snprintf(line->text, room, "data race: this %s and an earlier %s by %s are not ordered",
-                 (e->c >> 9 & 1) != 0 ? "write" : "read", (e->c >> 8 & 1) != 0 ? "write" : "read",
+                 access_name(e->c, 9), access_name(e->c, 8),
                  thread_name(&model_words, (unsigned)(e->c & 0xFF), thread));
         return true;
     case EV_ASSERT:
@@ -534,6 +540,82 @@ static bool is_about_block(const struct event *e)
     return e->kind == EV_LEAK || e->kind == EV_RACE || e->kind == EV_FREE;
 }
 
+/* Append to a list in a text. */
+static void list_add(char *list, size_t capacity, const char *item)
+{
+    size_t length = strlen(list);
+    snprintf(list + length, capacity - length, "%s%s", length > 0 ? ", " : "", item);
+}
+
+/* The locks that a thread held when that many events had happened. */
+static void locks_at(const struct event *log, unsigned events, unsigned thread, char *text, size_t capacity)
+{
+    const struct event *held[16];
+    unsigned count = 0;
+    for (unsigned i = 0; i < events; i++) {
+        unsigned k = 0;
+        if (log[i].thread != thread)
+            continue;
+        if (log[i].kind == EV_LOCK_ACQUIRE && count < sizeof held / sizeof *held)
+            held[count++] = &log[i];
+        while (log[i].kind == EV_LOCK_RELEASE && k < count && held[k]->object != log[i].object)
+            k++;
+        if (log[i].kind == EV_LOCK_RELEASE && k < count)
+            memmove(&held[k], &held[k + 1], (--count - k) * sizeof *held);
+    }
+    for (unsigned k = 0; k < count; k++) {
+        char item[48];
+        snprintf(item, sizeof item, "%s %u", NAME(lock_names, held[k]->value), (unsigned)held[k]->object);
+        list_add(text, capacity, item);
+    }
+}
+
+/* What the thread was in then, innermost first. */
+static void frames_at(const struct event *log, unsigned events, unsigned thread, char *text, size_t capacity)
+{
+    const struct event *stack[32];
+    unsigned depth = 0;
+    for (unsigned i = 0; i < events; i++) {
+        if (log[i].thread != thread)
+            continue;
+        if (log[i].kind > EV_ENTER && log[i].kind < EV_LEAVE && depth < sizeof stack / sizeof *stack)
+            stack[depth++] = &log[i];
+        else if (log[i].kind > EV_LEAVE && log[i].kind < EV_LEAVE + FRAMES && depth > 0)
+            depth--;
+    }
+    if (depth == 0)
+        snprintf(text, capacity, "no callback");
+    while (depth-- > 0) {
+        char name[64];
+        function_name(stack[depth], (enum frame)(stack[depth]->kind - EV_ENTER), name, sizeof name);
+        list_add(text, capacity, name);
+    }
+}
+
+/* One of the two accesses of a race. */
+static struct report_place access_place(const struct event *log, unsigned kept, unsigned events, unsigned thread)
+{
+    struct report_place place = {.thread = (uint8_t)thread, .access = true};
+    if (events > kept)
+        events = kept;
+    locks_at(log, events, thread, place.locks, sizeof place.locks);
+    frames_at(log, events, thread, place.inside, sizeof place.inside);
+    return place;
+}
+
+static unsigned race_places(const struct event *log, unsigned kept, uint32_t number, struct report_place *out)
+{
+    const struct event *e = &log[number];
+    out[0] = access_place(log, kept, (unsigned)(e->c >> 16 & 0xFFFF), (unsigned)(e->c & 0xFF));
+    out[0].event = REPORT_NO_EVENT;
+    out[0].pc = (const void *)(uintptr_t)e->b;
+    snprintf(out[0].what, sizeof out[0].what, "the earlier %s", access_name(e->c, 8));
+    out[1] = access_place(log, kept, number, e->thread);
+    out[1].event = number;
+    snprintf(out[1].what, sizeof out[1].what, "this %s", access_name(e->c, 9));
+    return 2;
+}
+
 static unsigned places(const struct event *log, unsigned kept, const struct finding *f,
                        struct report_place out[REPORT_PLACES_MAX])
 {
@@ -541,12 +623,8 @@ static unsigned places(const struct event *log, unsigned kept, const struct find
     if (f->event >= kept)
         return 0;
     const struct event *broken = &log[f->event];
-    if (broken->kind == EV_RACE) {
-        out[count] = (struct report_place){
-            .event = REPORT_NO_EVENT, .thread = (uint8_t)broken->c, .pc = (const void *)(uintptr_t)broken->b,
-        };
-        snprintf(out[count++].what, sizeof out->what, "the earlier %s", (broken->c >> 8 & 1) != 0 ? "write" : "read");
-    }
+    if (broken->kind == EV_RACE)
+        count = race_places(log, kept, f->event, out);
     for (uint32_t i = 0; is_about_block(broken) && i < f->event && count < REPORT_PLACES_MAX; i++) {
         const struct event *e = &log[i];
         if ((e->kind != EV_ALLOC && e->kind != EV_FREE) || e->object != broken->object)

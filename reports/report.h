@@ -55,6 +55,9 @@ struct report_place {
     uint32_t event;                         /* its number in the log, or REPORT_NO_EVENT … */
     uint8_t thread;                         /* … and then the thread … */
     const void *pc;                         /* … and the place */
+    bool access;                            /* one of two that race: … */
+    char inside[160];                       /* … what the thread was in, innermost first … */
+    char locks[160];                        /* … and the locks that it held; "" none */
 };
 #define REPORT_NO_EVENT UINT32_MAX
 enum { REPORT_PLACES_MAX = 8 };

@@ -73,6 +73,12 @@ static json_t *places_json(const struct report *r)
         set(place, "what", output_json_text(places[i].what));
         if (places[i].event != REPORT_NO_EVENT)
             set(place, "step", json_integer(places[i].event));
+        if (places[i].access) {
+            char thread[8];
+            set(place, "thread", json_string(thread_name(r->program->words, places[i].thread, thread)));
+            set(place, "inside", output_json_text(places[i].inside));
+            set(place, "locks", output_json_text(places[i].locks));
+        }
         struct symbol s;
         if (report_place_source(r, &places[i], &s))
             set_symbol(place, &s);

@@ -113,6 +113,12 @@ static void print_places(const struct report *r, FILE *out)
         if (report_place_source(r, p, &s))
             fprintf(out, "\n      %s", source_text(&s, source, sizeof source));
         fputc('\n', out);
+        if (p->access) {
+            snprintf(source, sizeof source, "in %s; it holds %s", p->inside,
+                     p->locks[0] != '\0' ? p->locks : "no lock");
+            fprintf(out, "      ");
+            report_wrap(out, source, 6);
+        }
     }
 }
 

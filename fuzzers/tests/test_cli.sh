@@ -159,6 +159,15 @@ expect 0 replay --expect "$found" "$scn"
 expect 1 replay --expect PASS "$scn"
 says "$scn: expected PASS, got $found"
 
+# ---- a race: both accesses, what their threads were in, and the locks that they held
+printf '%s\n' 'module mutant_PA_27' 'op t1 register c0' 'op t3 deregister c2' 'op t1 register-before-load c2' >race.scn
+expect 1 replay --trace race.scn
+says "the earlier write, thread t1"
+says "in ProviderAttachClient, NmrClientAttachProvider, ClientAttachProvider, NmrRegisterClient; it holds no"
+says "in ProviderCleanupBindingContext, NmrDeregisterClient; it holds spin lock 0"
+expect 1 replay --trace --json race.scn
+says '"locks": "spin lock 0"'
+
 sed 's/^# hash .*/# hash 0000000000000000/' "$scn" >other.scn
 expect 1 replay --check other.scn
 says "other.scn: expected hash 0000000000000000, got "
