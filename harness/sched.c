@@ -43,6 +43,8 @@ unsigned sched_current;
 bool sched_running;
 uint32_t sched_living;
 static uint32_t used, runnable;             /* bit masks of threads */
+static uint32_t streak;                     /* points since the last switch */
+static struct sched_step recent[SCHED_RECENT_MAX];
 static uint64_t now;
 static enum verdict verdict;
 
@@ -109,6 +111,7 @@ static void switch_to(unsigned next)
     unsigned self = sched_current;
 
     sched_switches++;
+    streak = 0;
     if (sched_on_switch)
         sched_on_switch(self, next);
     sched_current = next;
@@ -126,8 +129,10 @@ static void runs(unsigned next)
         sched_observer->run(next);
 }
 
-static void count_step(void)
+static void count_step(unsigned site)
 {
+    recent[sched_steps % SCHED_RECENT_MAX] = (struct sched_step){(uint8_t)sched_current, (uint8_t)site};
+    streak++;
     if (++sched_steps <= sched_steps_max)
         return;
     sched_steps_max = UINT32_MAX;           /* the hook may reach scheduling points; restored by sched_run */
@@ -170,23 +175,33 @@ static unsigned choose_other(unsigned site, uint32_t candidates)
     return choice_switch(sched_current, site, candidates, (unsigned)__builtin_ctz(candidates), true);
 }
 
+/* The running thread gives way, by default to the next one upwards: two that spin must not keep out a third. */
+static unsigned choose_next(unsigned site, uint32_t others)
+{
+    uint32_t upwards = others & ~((2u << sched_current) - 1);
+
+    return choice_switch(sched_current, site, others, (unsigned)__builtin_ctz(upwards ? upwards : others), true);
+}
+
 void sched_point(unsigned site)
 {
     unsigned next;
 
-    count_step();
+    count_step(site);
     threads[sched_current].site = site;
     if (runnable == 1u << sched_current) {
         runs(sched_current);
         return;
     }
-    if (runnable & 1u << sched_current)
+    if (runnable & 1u << sched_current && streak >= SCHED_FAIR_STEPS)
+        next = choose_next(site, runnable & ~(1u << sched_current));
+    else if (runnable & 1u << sched_current)
         next = choice_switch(sched_current, site, runnable, sched_current, false);
     else
         next = choose_other(site, runnable);
     runs(next);
     if (next != sched_current) {
-        sched_preemptions += (runnable >> sched_current) & 1;
+        sched_preemptions += (runnable >> sched_current) & 1 && streak < SCHED_FAIR_STEPS;
         switch_to(next);
     }
 }
@@ -208,7 +223,7 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
     struct thread *self = &threads[sched_current];
     uint32_t bit = 1u << sched_current;
 
-    count_step();
+    count_step(site);
     *w |= bit;
     self->waiting = w;
     self->site = site;
@@ -270,12 +285,21 @@ void sched_give_way(unsigned site)
 
     unsigned next;
 
-    count_step();
+    count_step(site);
     threads[sched_current].site = site;
-    next = others ? choose_other(site, others) : sched_current;
+    next = others ? choose_next(site, others) : sched_current;
     runs(next);
     if (next != sched_current)
         switch_to(next);
+}
+
+unsigned sched_recent(struct sched_step out[SCHED_RECENT_MAX])
+{
+    uint32_t count = sched_steps < SCHED_RECENT_MAX ? sched_steps : SCHED_RECENT_MAX;
+
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = recent[(sched_steps - count + i) % SCHED_RECENT_MAX];
+    return count;
 }
 
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site)
@@ -298,7 +322,8 @@ static void thread_entry(void *argument)
         verdict = VERDICT_PASS;
         fiber_leave(&self->fiber, &host);
     }
-    count_step();
+    count_step(sched_end_site);
+    streak = 0;
     self->site = sched_end_site;
     if (!runnable)
         advance_clock();
@@ -350,7 +375,7 @@ enum verdict sched_run(void (*main)(void *argument), void *argument)
     map_stacks();
     used = sched_living = runnable = 0;
     now = 0;
-    sched_steps = sched_switches = sched_preemptions = 0;
+    sched_steps = sched_switches = sched_preemptions = streak = 0;
     sched_current = 0;
     sched_spawn(0, main, argument);
     sched_running = true;

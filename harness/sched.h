@@ -77,6 +77,15 @@ void sched_release(sched_wait *w);
 /* Let someone else run if anyone can; for spin loops.  (sched_yield is a name of the C library.) */
 void sched_give_way(unsigned site);
 
+/* The scheduler is fair: a thread that went on for SCHED_FAIR_STEPS points gives way to the next one that can run, so
+ * that only a thread which waits for nothing that others still do can reach the step limit. */
+enum { SCHED_FAIR_STEPS = 1000 };
+
+/* The last scheduling points, oldest first; returns how many.  At the step limit: what never ends. */
+enum { SCHED_RECENT_MAX = 64 };
+struct sched_step { uint8_t thread, site; };
+unsigned sched_recent(struct sched_step out[SCHED_RECENT_MAX]);
+
 uint64_t sched_now(void);                   /* virtual time, 100 ns units, 0 at the start */
 
 /* End the execution now with this verdict; does not return. */

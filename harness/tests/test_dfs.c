@@ -202,6 +202,74 @@ static void test_step_limit_is_a_verdict(void **state)
     sched_steps_max = 20000;
 }
 
+static bool done;
+
+static void spin_until_done(void *argument)
+{
+    (void)argument;
+    while (!done)
+        sched_point(1);
+}
+
+static void give_way_until_done(void *argument)
+{
+    (void)argument;
+    while (!done)
+        sched_give_way(1);
+}
+
+static void work_and_be_done(void *argument)
+{
+    (void)argument;
+    for (unsigned i = 0; i < 10; i++)
+        sched_point(1);
+    done = true;
+}
+
+/* Nobody is ever made to leave a thread that could go on: fairness does. */
+static enum verdict run_spinners(void (*main)(void *argument))
+{
+    struct program program = {.name = "toy", .words = &words, .main = main};
+    struct outcome o;
+
+    done = false;
+    o = execution_run(&program, NULL, NULL);
+    assert_int_equal(o.preemptions, 0);
+    return o.verdict;
+}
+
+static void main_with_spinners(void *script)
+{
+    (void)script;
+    sched_spawn(1, spin_until_done, NULL);
+    sched_spawn(1, give_way_until_done, NULL);
+    sched_spawn(1, spin_until_done, NULL);
+    sched_spawn(1, work_and_be_done, NULL);
+}
+
+static void main_with_yielders(void *script)
+{
+    (void)script;
+    sched_spawn(1, give_way_until_done, NULL);
+    sched_spawn(1, give_way_until_done, NULL);
+    sched_spawn(1, work_and_be_done, NULL);
+}
+
+static void main_that_spins_alone(void *script)
+{
+    (void)script;
+    sched_spawn(1, spin_until_done, NULL);
+    sched_spawn(1, spin_until_done, NULL);
+}
+
+static void test_only_who_waits_for_nothing_reaches_the_step_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(run_spinners(main_with_spinners), VERDICT_PASS);
+    assert_int_equal(run_spinners(main_with_yielders), VERDICT_PASS);
+    assert_int_equal(run_spinners(main_that_spins_alone), VERDICT_STEPS);
+}
+
 static void sleeper(void *argument)
 {
     sched_wait nobody = 0;
@@ -241,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_budget_is_not_complete),
         cmocka_unit_test(test_deadlock_is_found_and_is_a_verdict),
         cmocka_unit_test(test_step_limit_is_a_verdict),
+        cmocka_unit_test(test_only_who_waits_for_nothing_reaches_the_step_limit),
         cmocka_unit_test(test_time_moves_to_the_earliest_deadline),
     };
 
