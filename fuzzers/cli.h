@@ -76,6 +76,8 @@ int cmd_shrink(int argc, char **argv);
 
 /* ---- words (nmrcheck_words.c) */
 extern const struct report_words cli_words;
+/* Who waits for whom at a deadlock, what is repeated at the step limit (nmrcheck_ending.c). */
+void cli_ending(const struct event *log, unsigned kept, const struct outcome *o, struct report_ending *out);
 const char *rule_class_name(char class);
 /* Addresses of the pages behind a rule's source codes, each once. */
 unsigned rule_pages(const char *source, const char **pages, unsigned capacity);

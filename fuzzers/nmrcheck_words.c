@@ -19,14 +19,6 @@
 
 /* ---- names ------------------------------------------------------------------------------------ */
 
-static const char *const lock_names[] = {
-    [LOCK_SPIN] = "spin lock", [LOCK_EX_SHARED] = "EX_SPIN_LOCK (shared)",
-    [LOCK_EX_EXCLUSIVE] = "EX_SPIN_LOCK (exclusive)", [LOCK_PUSH_SHARED] = "push lock (shared)",
-    [LOCK_PUSH_EXCLUSIVE] = "push lock (exclusive)", [LOCK_FAST_MUTEX] = "fast mutex", [LOCK_MUTEX] = "mutex",
-    [SYNC_EVENT] = "event", [SYNC_RUNDOWN] = "rundown reference", [SYNC_REGISTRATION] = "registration",
-    [SYNC_WORK] = "work item", [SYNC_DELAY] = "delay", [SYNC_CALLBACK] = "callback", [SYNC_OTHER] = "object",
-};
-
 static const char *const place_names[] = {
     [PLACE_NULL] = "NULL", [PLACE_POOL] = "nonpaged pool", [PLACE_POOL_PAGED] = "paged pool",
     [PLACE_POOL_FREED] = "freed pool", [PLACE_STACK] = "a stack", [PLACE_IMAGE] = "the module's data",
@@ -644,5 +636,5 @@ static const char *const own_folders[] = {
 
 const struct report_words cli_words = {
     .tool = "nmrcheck", .own_folders = own_folders, .describe = describe, .level = level, .rule = rule,
-    .places = places,
+    .places = places, .ending = cli_ending,
 };

@@ -97,7 +97,8 @@ enum event_kind {
     EV_REGISTRATION_FIELD,          /* object registration, value = enum registration_field << 32 | 32-bit content */
     EV_REGISTRATION_PLACE,          /* object registration, value = field << 32 | place; a address, b object of
                                      * place */
-    EV_REGISTRATION_STATE,          /* object registration, value = enum registration_state; b = 1: the module's */
+    EV_REGISTRATION_STATE,          /* object registration, value = enum registration_state; b = 1: the module's, else
+                                     * c = the counterpart whose it is */
     EV_REGISTRATION_CHANGED,        /* object registration: registered bytes differ; value = state */
     EV_BINDING_OFFERED,             /* object binding, value = client registration << 16 | provider registration */
     EV_BINDING_STATE,               /* object binding, value = enum binding_state */
@@ -114,7 +115,7 @@ enum event_kind {
     EV_PENDING_CALLBACK,            /* object binding, value = 1: a callback returned STATUS_PENDING, 0: completed */
 
     /* kernel */
-    EV_LOCK_ACQUIRE,                /* object lock, value = enum lock_kind; a address */
+    EV_LOCK_ACQUIRE,                /* object lock, value = enum lock_kind; a address; c = 1: it did not wait for it */
     EV_LOCK_RELEASE,                /* object lock, value = enum lock_kind; a address */
     EV_SYNC_INIT,                   /* object, value = enum lock_kind or sync kind; a address; b = 1: was used
                                      * before */
@@ -244,6 +245,7 @@ enum peer_part {
 /* Names for reports and traces. */
 extern const char *const frame_names[FRAMES];
 extern const char *const misuse_names[MISUSES];
+extern const char *const lock_names[SYNC_OTHER + 1];        /* by enum lock_kind */
 const char *event_name(uint16_t kind);
 
 #endif

@@ -13,6 +13,8 @@ void report_take(struct report *r, const struct report_words *words, const struc
     r->events = outcome->events;
     if (outcome->verdict == VERDICT_FINDING)
         r->rule_known = words->rule(outcome->finding.rule, &r->rule);
+    if (words->ending != NULL)
+        words->ending(r->log, r->kept, outcome, &r->ending);
 }
 
 void report_resolve(const struct report *r)

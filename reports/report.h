@@ -62,6 +62,14 @@ struct report_place {
 #define REPORT_NO_EVENT UINT32_MAX
 enum { REPORT_PLACES_MAX = 8 };
 
+/* How an execution ended that did not end by itself: who waits for whom, or what is repeated for ever. */
+enum { REPORT_ENDING_MAX = 40 };
+struct report_ending {
+    const char *title;                      /* "Waits"; NULL: there is nothing to tell */
+    unsigned count;
+    char lines[REPORT_ENDING_MAX][160];
+};
+
 /* What a model lends to the reports.  Every function sees the log of one execution. */
 struct report_words {
     const char *tool;                       /* as a user types it: "nmrcheck" */
@@ -71,6 +79,8 @@ struct report_words {
     bool (*rule)(uint16_t rule, struct report_rule *out);
     unsigned (*places)(const struct event *log, unsigned kept, const struct finding *f,
                        struct report_place out[REPORT_PLACES_MAX]);
+    /* Of the last execution; may be NULL. */
+    void (*ending)(const struct event *log, unsigned kept, const struct outcome *o, struct report_ending *out);
 };
 
 struct report {
@@ -83,6 +93,7 @@ struct report {
     unsigned kept, events;
     bool rule_known;
     struct report_rule rule;
+    struct report_ending ending;
 };
 
 /* Take the last execution, which gave `outcome` for `scenario`.  Cheap. */

@@ -87,6 +87,16 @@ static json_t *places_json(const struct report *r)
     return list;
 }
 
+static json_t *ending_json(const struct report *r)
+{
+    json_t *ending = json_object(), *lines = json_array();
+    set(ending, "title", output_json_text(r->ending.title));
+    for (unsigned i = 0; i < r->ending.count; i++)
+        json_array_append_new(lines, output_json_text(r->ending.lines[i]));
+    set(ending, "lines", lines);
+    return ending;
+}
+
 static json_t *records_json(const struct report *r)
 {
     json_t *list = json_array();
@@ -117,6 +127,8 @@ json_t *report_json(const struct report *r)
         set(finding, "memory", places_json(r));
         set(report, "finding", finding);
     }
+    if (r->ending.title != NULL)
+        set(report, "ending", ending_json(r));
     set(report, "scenario", records_json(r));
     set(report, "events", json_integer(o->events));
     set(report, "scheduling_points", json_integer(o->steps));

@@ -138,6 +138,15 @@ static void print_records(const struct report *r, FILE *out)
     }
 }
 
+static void print_ending(const struct report *r, FILE *out)
+{
+    if (r->ending.title == NULL)
+        return;
+    fprintf(out, "\n%s\n\n", r->ending.title);
+    for (unsigned i = 0; i < r->ending.count; i++)
+        fprintf(out, "  %s\n", r->ending.lines[i]);
+}
+
 void report_print_brief(const struct report *r, FILE *out)
 {
     print_facts(r, out);
@@ -212,6 +221,7 @@ void report_print_text(const struct report *r, bool every_event, FILE *out)
     print_records(r, out);
     if (o->verdict == VERDICT_FINDING)
         print_places(r, out);
+    print_ending(r, out);
     fprintf(out, "\nStory%s\n\n", o->verdict == VERDICT_FINDING ? " (> marks the step that broke the rule)" : "");
     report_print_story(r, every_event, out);
     fprintf(out, "\n");

@@ -168,6 +168,19 @@ says "in ProviderCleanupBindingContext, NmrDeregisterClient; it holds spin lock 
 expect 1 replay --trace --json race.scn
 says '"locks": "spin lock 0"'
 
+# ---- a deadlock: who waits for whom; the step limit: what is repeated
+printf '%s\n' 'module mutant_PD_4' 'op t0 register-before-load c0' 'op t1 call c0 1' 'op t2 unload c0' \
+    'peer c0 callback = park' >hang.scn
+expect 1 replay --trace hang.scn
+says "t2, in DriverUnload, waits in NmrWaitForProviderDeregisterComplete for registration 1"
+says "binding 0: the module never completed its detach"
+expect 1 replay --trace --json hang.scn
+says '"title": "Waits"'
+sed 's/PD_4/PD_3/' hang.scn >loop.scn
+expect 1 replay --trace loop.scn
+says "Loop: the last steps, which repeat"
+says "t2 YieldProcessor"
+
 sed 's/^# hash .*/# hash 0000000000000000/' "$scn" >other.scn
 expect 1 replay --check other.scn
 says "other.scn: expected hash 0000000000000000, got "

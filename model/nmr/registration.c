@@ -73,7 +73,7 @@ static void set_state(struct registration *r, enum registration_state next)
 
     CHECK(transitions[r->state] & 1u << next);
     r->state = next;
-    event_emit(EV_REGISTRATION_STATE, r->number, next, 0, r->owner == CALLER_MODULE, 0, NULL);
+    event_emit(EV_REGISTRATION_STATE, r->number, next, 0, r->owner == CALLER_MODULE, r->peer, NULL);
 }
 
 bool registration_accepts(const struct registration *r)

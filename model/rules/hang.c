@@ -110,13 +110,16 @@ static void pending_detach(const struct view_binding *b, uint32_t number, enum s
 
 static void deadlock(const struct event *e)
 {
+    static struct rules_waits waits;
+
     for (unsigned t = 0; t < THREADS_MAX; t++)
         blocked_thread(e, t);
     for (uint32_t i = 0; i < view.binding_count; i++) {
         pending_detach(&view.bindings[i], i, SIDE_PROVIDER);
         pending_detach(&view.bindings[i], i, SIDE_CLIENT);
     }
-    REPORT(e, RULE_HANG_1, "no thread can go on");
+    rules_who_waits(&waits);
+    REPORT(e, RULE_HANG_1, "no thread can go on: %s", waits.count ? waits.lines[0] : "none waits for another");
 }
 
 static void step_limit(const struct event *e)

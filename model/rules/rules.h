@@ -40,6 +40,12 @@ enum rule rule_find(const char *name);          /* RULE_NONE when there is no su
 /* The page's address behind a source code such as "pac"; NULL for codes without one. */
 const char *rule_source_page(const char *code, unsigned length);
 
+/* Who waits for whom, as the last execution left it: a line for each thread that waits, and indented ones for what it
+ * waits for.  More than fit are left out. */
+enum { RULES_WAITS_MAX = 32 };
+struct rules_waits { unsigned count; char lines[RULES_WAITS_MAX][160]; };
+void rules_who_waits(struct rules_waits *out);
+
 /* Register the judges, once. */
 void rules_install(void);
 /*

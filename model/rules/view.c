@@ -633,6 +633,7 @@ static void registration_state(const struct event *e)
     if (r) {
         r->state = (enum registration_state)e->value;
         r->module = e->b == 1;
+        r->peer = (unsigned)e->c;
     }
 }
 

@@ -98,6 +98,7 @@ struct view_block {
 struct view_registration {
     enum registration_state state;
     bool module, has_cleanup, failed;
+    unsigned peer;                          /* the counterpart whose it is, when it is not the module's */
     enum side side;
 };
 
@@ -118,6 +119,7 @@ extern struct view view;
 
 void view_begin(void);
 void view_watch(void);
+void order_begin(void);
 
 /* The innermost frame of a thread in which module code runs (an entry point or callback of it), or NULL. */
 const struct view_frame *view_module_frame(unsigned thread);
@@ -172,6 +174,7 @@ void registration_watch(void);
 void memory_watch(void);
 void misuse_watch(void);
 void leak_watch(void);
+void order_watch(void);
 void hang_watch(void);
 
 #endif
