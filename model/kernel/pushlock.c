@@ -90,10 +90,10 @@ static struct sync *fast_mutex(const void *mutex, size_t size, const void *pc)
     return s;
 }
 
-static void took_fast(struct sync *s, unsigned old, const void *pc)
+static void took_fast(struct sync *s, unsigned old, bool tried, const void *pc)
 {
     s->old_irql = (uint8_t)old;
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_FAST_MUTEX, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
+    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_FAST_MUTEX, (uint64_t)(uintptr_t)s->address, 0, tried, pc);
 }
 
 static void acquire_fast(PFAST_MUTEX FastMutex, const void *pc)
@@ -106,7 +106,7 @@ static void acquire_fast(PFAST_MUTEX FastMutex, const void *pc)
     sync_take(s, LOCK_FAST_MUTEX, SITE_EX_ACQUIRE_FAST_MUTEX, sizeof *FastMutex, pc);
     if (old < LEVEL_APC)
         irql_assign(LEVEL_APC);
-    took_fast(s, old, pc);
+    took_fast(s, old, false, pc);
 }
 
 static BOOLEAN try_fast(PFAST_MUTEX FastMutex, const void *pc)
@@ -121,7 +121,7 @@ static BOOLEAN try_fast(PFAST_MUTEX FastMutex, const void *pc)
         return FALSE;
     if (old < LEVEL_APC)
         irql_assign(LEVEL_APC);
-    took_fast(s, old, pc);
+    took_fast(s, old, true, pc);
     return TRUE;
 }
 
@@ -143,7 +143,7 @@ static void acquire_unsafe(PFAST_MUTEX FastMutex, const void *pc)
     if (!KeAreApcsDisabled())
         misuse(MISUSE_LOCK_NO_REGION, s->number, FastMutex, 0, 0, pc);
     sync_take(s, LOCK_FAST_MUTEX, SITE_EX_ACQUIRE_FAST_MUTEX, sizeof *FastMutex, pc);
-    took_fast(s, irql_get(), pc);
+    took_fast(s, irql_get(), false, pc);
 }
 
 /*

@@ -40,7 +40,7 @@ static bool acquire(PERESOURCE resource, enum lock_kind kind, bool wait, const v
             return false;
     }
     s->depth = 1;
-    event_emit(EV_LOCK_ACQUIRE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)resource, 0, 0, pc);
+    event_emit(EV_LOCK_ACQUIRE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)resource, 0, !wait, pc);
     return true;
 }
 
@@ -122,7 +122,7 @@ VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     if (!sync_give(s, LOCK_PUSH_EXCLUSIVE, pc))
         return;
     sync_try(s, LOCK_PUSH_SHARED);
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_PUSH_SHARED, (uint64_t)(uintptr_t)Resource, 0, 0, pc);
+    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_PUSH_SHARED, (uint64_t)(uintptr_t)Resource, 0, 1, pc);
 }
 
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)

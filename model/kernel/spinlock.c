@@ -186,7 +186,7 @@ LOGICAL ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
     if (!sync_give(s, LOCK_EX_SHARED, pc))
         return FALSE;
     sync_try(s, LOCK_EX_EXCLUSIVE);
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_EX_EXCLUSIVE, (uint64_t)(uintptr_t)SpinLock, 0, 0, pc);
+    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_EX_EXCLUSIVE, (uint64_t)(uintptr_t)SpinLock, 0, 1, pc);
     return TRUE;
 }
 
@@ -209,7 +209,7 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
     if (!sync_try(s, LOCK_SPIN))
         return FALSE;
     thread_state()->spins++;
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_SPIN, (uint64_t)(uintptr_t)SpinLock, 0, 0, pc);
+    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_SPIN, (uint64_t)(uintptr_t)SpinLock, 0, 1, pc);
     return TRUE;
 }
 

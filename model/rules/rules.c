@@ -65,6 +65,7 @@ void rules_install(void)
     memory_watch();
     misuse_watch();
     leak_watch();
+    order_watch();
     hang_watch();
     view_watch();                           /* the last, so that monitors find the state as it was before */
     sched_on_deadlock = deadlock;
@@ -74,6 +75,7 @@ void rules_install(void)
 void rules_begin(unsigned counterparts_max, bool needs_dispatch, bool client_only)
 {
     view_begin();
+    order_begin();
     view.counterparts_max = counterparts_max;
     view.needs_dispatch = needs_dispatch;
     view.role = client_only ? SIDE_CLIENT : SIDE_PROVIDER;

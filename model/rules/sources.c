@@ -48,6 +48,7 @@ static const struct { const char *code, *page; } pages[] = {
     {"pool", DDI "wdm/nf-wdm-exallocatepool2"},
     {"irql", KER "managing-hardware-priorities"},
     {"lock", KER "introduction-to-spin-locks"},
+    {"order", "https://learn.microsoft.com/windows-hardware/drivers/devtest/deadlock-detection"},
     {"rundown", KER "run-down-protection"},
     {"work", KER "system-worker-threads"},
     {"bc50", DBG "bug-check-0x50--page-fault-in-nonpaged-area"},

@@ -2,10 +2,11 @@
 
     Races.c
 
-    Small pieces of driver code, each written twice: one with a data race, one without.
+    Small pieces of driver code, each written twice: one with a data race or a lock-order inversion, one without.
 
     Each ENTRY is run by two threads at once, number 0 and number 1, in a driver of its own: nothing else runs in that
-    execution.  An entry whose name begins with Racy has exactly one mistake; its twin, Ordered, does the same right.
+    execution.  An entry whose name begins with Racy or Inverted has exactly one mistake; its twin, Ordered, does the
+    same right.
 
 --*/
 
@@ -781,6 +782,107 @@ ENTRY(OrderedCopy)
     RtlCopyMemory(&Copy, Block, sizeof(Copy));
     Global = Copy.Parts[2];
     Unlock(&LockA, OldIrql);
+    return STATUS_SUCCESS;
+}
+
+//
+// Two locks.
+//
+
+static VOID Both(PKSPIN_LOCK First, PKSPIN_LOCK Second)
+{
+    KIRQL OldIrql;
+
+    Lock(First, &OldIrql);
+    KeAcquireSpinLockAtDpcLevel(Second);
+    Global++;
+    KeReleaseSpinLockFromDpcLevel(Second);
+    Unlock(First, OldIrql);
+}
+
+ENTRY(InvertedLocks)
+{
+    Both(Thread == 0 ? &LockA : &LockB, Thread == 0 ? &LockB : &LockA);
+    return STATUS_SUCCESS;
+}
+ENTRY(OrderedLocks)
+{
+    UNREFERENCED_PARAMETER(Thread);
+    Both(&LockA, &LockB);
+    return STATUS_SUCCESS;
+}
+
+static VOID BothShared(PKSPIN_LOCK SpinLock, BOOLEAN Exclusive)
+{
+    KIRQL OldIrql;
+
+    if (Exclusive) {
+        OldIrql = ExAcquireSpinLockExclusive(&ReaderWriterLock);
+        KeAcquireSpinLockAtDpcLevel(SpinLock);
+        KeReleaseSpinLockFromDpcLevel(SpinLock);
+        ExReleaseSpinLockExclusive(&ReaderWriterLock, OldIrql);
+    } else {
+        OldIrql = ExAcquireSpinLockShared(&ReaderWriterLock);
+        KeAcquireSpinLockAtDpcLevel(SpinLock);
+        KeReleaseSpinLockFromDpcLevel(SpinLock);
+        ExReleaseSpinLockShared(&ReaderWriterLock, OldIrql);
+    }
+}
+
+static NTSTATUS LockThenRead(BOOLEAN Exclusive, ULONG Thread)
+{
+    KIRQL OldIrql;
+
+    if (Thread == 0) {
+        BothShared(&LockA, Exclusive);
+        return STATUS_SUCCESS;
+    }
+    Lock(&LockA, &OldIrql);
+    ExAcquireSpinLockSharedAtDpcLevel(&ReaderWriterLock);
+    ExReleaseSpinLockSharedFromDpcLevel(&ReaderWriterLock);
+    Unlock(&LockA, OldIrql);
+    return STATUS_SUCCESS;
+}
+
+ENTRY(InvertedReaders) { return LockThenRead(TRUE, Thread); }
+ENTRY(OrderedReaders) { return LockThenRead(FALSE, Thread); }
+
+static NTSTATUS InvertedBehind(BOOLEAN Gate, ULONG Thread)
+{
+    PKSPIN_LOCK First = Thread == 0 ? &LockA : &LockB;
+    PKSPIN_LOCK Second = Thread == 0 ? &LockB : &LockA;
+
+    if (Gate) {
+        ExAcquireFastMutex(&FastMutex);
+    }
+    Both(First, Second);
+    if (Gate) {
+        ExReleaseFastMutex(&FastMutex);
+    }
+    return STATUS_SUCCESS;
+}
+
+ENTRY(InvertedWithoutGate) { return InvertedBehind(FALSE, Thread); }
+ENTRY(OrderedWithoutGate) { return InvertedBehind(TRUE, Thread); }
+
+ENTRY(InvertedNoTry)
+{
+    Both(Thread == 0 ? &LockA : &LockB, Thread == 0 ? &LockB : &LockA);
+    return STATUS_SUCCESS;
+}
+ENTRY(OrderedNoTry)
+{
+    KIRQL OldIrql;
+
+    if (Thread == 0) {
+        Both(&LockA, &LockB);
+        return STATUS_SUCCESS;
+    }
+    Lock(&LockB, &OldIrql);
+    if (KeTryToAcquireSpinLockAtDpcLevel(&LockA)) {
+        KeReleaseSpinLockFromDpcLevel(&LockA);
+    }
+    Unlock(&LockB, OldIrql);
     return STATUS_SUCCESS;
 }
 
