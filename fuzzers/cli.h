@@ -169,6 +169,26 @@ const char *findings_folder(const struct module *module, const char *given);
 /* Take a report of a scenario: replays it.  The report is good until the next execution. */
 void findings_report(struct report *r, const struct program *p, const struct scenario *s, const char *path);
 
+/* ---- saved explorations (nmrcheck_saved.c): dpor's, one file for each script */
+struct saved {
+    char path[OUTPUT_PATH_MAX];             /* FOLDER/dpor-NAME.state */
+    uint64_t search;
+    double written;                         /* when */
+    FILE *numbers;                          /* for explore_options.saved; NULL: nothing was saved */
+    char *text;
+    size_t size;
+};
+
+/* What an exploration depends on: the executable, and what of it runs.  `bounds`: any text. */
+uint64_t identity_of_program(void);
+uint64_t identity_of_search(const struct program *p, const struct scenario *script, const char *bounds);
+
+/* Look for one.  OUTPUT_FAILED: there is one that cannot be gone on with; the reason was printed. */
+enum output_result saved_open(struct saved *s, const char *folder, const char *name, uint64_t search, bool fresh);
+/* To be called in on_rest; writes only every few seconds unless at once.  Complains. */
+enum output_result saved_write(struct saved *s, const struct explore_result *so_far, bool at_once);
+void saved_close(struct saved *s);
+
 /* ---- campaigns (nmrcheck_campaign.c): exploring with callbacks, time and progress */
 struct campaign {
     struct findings *findings;
@@ -182,6 +202,9 @@ struct campaign {
     bool line_open;                         /* a progress line without line end is on the terminal */
     bool found_now;                         /* a finding, new or known, showed up */
     struct dpor_statistics dpor;            /* sums over the setups */
+    bool save;                              /* dpor: in files, so that the next campaign goes on … */
+    bool fresh;                             /* … but this one does not */
+    const char *script_name;                /* in the names of these, when there is one script */
 };
 
 struct bounds {
@@ -195,6 +218,9 @@ const char *cli_count(uint64_t value);      /* "1,234,567"; good until eight mor
 void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going);
 bool campaign_over(const struct campaign *c);
 
+/* Can the saved explorations be gone on with?  False: the reason was printed. */
+bool campaign_can_resume(const struct campaign *c, const struct program *p, const char *folder,
+                         const struct scenario *script, const struct bounds *b);
 /* Explore one script (or with NULL each setup in turn) until `until`; adds phases.  True: all complete. */
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until);

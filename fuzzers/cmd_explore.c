@@ -9,13 +9,13 @@ struct arguments {
     const char *out, *script, *setup;
     double seconds;
     uint64_t seed, first;
-    bool random, keep_going;
+    bool random, keep_going, fresh;
     struct bounds bounds;
 };
 
 enum {
     KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_MUTE, KEY_STRATEGY, KEY_SCRIPT,
-    KEY_SETUP, KEY_FIRST
+    KEY_SETUP, KEY_FIRST, KEY_FRESH
 };
 enum { SECONDS_MAX = 10000000, RANDOM_DEFAULT = 100000 };
 
@@ -30,6 +30,7 @@ static const struct argp_option options[] = {
     {"script", KEY_SCRIPT, "FILE", 0, "Operations from a scenario file instead of the built-in setups", 0},
     {"setup", KEY_SETUP, "NAME", 0, "Only this built-in setup", 0},
     {"time", KEY_TIME, "SECONDS", 0, "Stop after so long (default: no limit)", 0},
+    {"fresh", KEY_FRESH, NULL, 0, "dpor: do not go on with what an earlier run saved in the output folder", 0},
     {"keep-going", 'k', NULL, 0, "Do not stop at the first finding", 0},
     {"out", 'o', "DIR", 0, "Output folder (default ./nmrcheck-out/MODULE)", 0},
     {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},
@@ -58,6 +59,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_SCRIPT: a->script = argument; return 0;
     case KEY_SETUP: a->setup = argument; return 0;
     case KEY_MUTE: cli_mute(state, argument); return 0;
+    case KEY_FRESH: a->fresh = true; return 0;
     case 'k': a->keep_going = true; return 0;
     case 'o': a->out = argument; return 0;
     case ARGP_KEY_ARG:
@@ -122,9 +124,16 @@ int cmd_explore(int argc, char **argv)
     cli_parse(&argp, argc, argv, &a);
     if (!choose_script(&a, &own, &script))
         return EXIT_TROUBLE;
-    if (findings_open(&findings, a.module, findings_folder(a.module, a.out)) != OUTPUT_OK)
+    const char *folder = findings_folder(a.module, a.out), *script_name = a.setup != NULL ? a.setup : "script";
+    c = (struct campaign){.fresh = a.fresh, .script_name = script_name};
+    if (a.bounds.dpor && !campaign_can_resume(&c, world_program(a.module), folder, script, &a.bounds))
+        return EXIT_TROUBLE;
+    if (findings_open(&findings, a.module, folder) != OUTPUT_OK)
         return EXIT_TROUBLE;
     campaign_begin(&c, &findings, &summary, a.seconds, a.keep_going);
+    c.save = a.bounds.dpor;
+    c.fresh = a.fresh;
+    c.script_name = script_name;
     if (a.random)
         campaign_random(&c, script, a.seed, a.first, a.bounds.executions > 0 ? a.bounds.executions : RANDOM_DEFAULT);
     else

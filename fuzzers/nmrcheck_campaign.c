@@ -99,7 +99,7 @@ static void progress(struct campaign *c, uint64_t executions)
 
 /* ---- callbacks of explore.h --------------------------------------------------------------------- */
 
-struct part { struct campaign *campaign; double until; };
+struct part { struct campaign *campaign; double until; struct saved saved; };
 
 static bool on_outcome(void *context, const struct outcome *o, const struct scenario *s)
 {
@@ -118,6 +118,14 @@ static bool on_progress(void *context, uint64_t executions)
     struct part *part = context;
     progress(part->campaign, executions);
     return !cli_interrupted && (part->until <= 0 || cli_now() < part->until);
+}
+
+static void on_rest(void *context, const struct explore_result *so_far, bool more)
+{
+    struct part *part = context;
+    bool last = !more || so_far->end != EXPLORE_COMPLETE;
+    if (saved_write(&part->saved, so_far, last) != OUTPUT_OK)
+        part->campaign->findings->failed = true;
 }
 
 /* ---- sentences ---------------------------------------------------------------------------------- */
@@ -149,6 +157,7 @@ static const char *why_stopped(enum explore_end end)
     case EXPLORE_CLIPPED: return "some executions were too long to follow all that they lead to";
     case EXPLORE_STOPPED: return cli_interrupted ? "interrupted" : "stopped when the time was up";
     case EXPLORE_FINDING: return "stopped at a finding";
+    case EXPLORE_UNREADABLE: return "what was saved cannot be read";
     case EXPLORE_COMPLETE: break;
     }
     return "complete";
@@ -161,9 +170,10 @@ static void say_numbers(struct summary_phase *p, const struct explore_result *r)
         [CHOICE_FAULT] = "a failed call", [CHOICE_PEER] = "an odd counterpart",
         [CHOICE_SYSTEM] = "another choice of NMR",
     };
-    say(p, "%s execution%s, longest %u scheduling points, %s distinct event hash%s, %s%s simulated states",
-        cli_count(r->executions), plural(r->executions), r->longest, cli_count(r->distinct),
-        r->distinct == 1 ? "" : "es", cli_count(states.count), states.count == STATE_SLOTS / 2 ? " or more" : "");
+    say(p, "%s execution%s, longest %u scheduling points, %s%s distinct event hash%s, %s%s simulated states",
+        cli_count(r->executions), plural(r->executions), r->longest, r->resumed > 0 ? "at most " : "",
+        cli_count(r->distinct), r->distinct == 1 ? "" : "es", cli_count(states.count),
+        states.count == STATE_SLOTS / 2 || r->resumed > 0 ? " or more" : "");
     for (unsigned i = 0; i < CHOICE_KINDS; i++)
         if (words[i] != NULL && r->deviated[i] > 0)
             say(p, ", %s with %s", cli_count(r->deviated[i]), words[i]);
@@ -195,6 +205,7 @@ static void add_result(struct explore_result *sum, const struct explore_result *
 {
     sum->executions += r->executions;
     sum->distinct += r->distinct;
+    sum->resumed += r->resumed;
     sum->longest = r->longest > sum->longest ? r->longest : sum->longest;
     for (unsigned i = 0; i < VERDICTS; i++)
         sum->verdicts[i] += r->verdicts[i];
@@ -207,9 +218,10 @@ static void add_result(struct explore_result *sum, const struct explore_result *
 }
 
 /* Exactly what was covered, or what stopped it and how much is left. */
-static void say_dpor(struct summary_phase *p, const struct explore_result *r, unsigned scripts, unsigned done,
-                     const struct bounds *b, const struct dpor_statistics *d)
+static void say_dpor(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
+                     unsigned scripts, unsigned done, const struct bounds *b)
 {
+    const struct dpor_statistics *d = &c->dpor;
     bool complete = done == scripts && limited(r) == 0;
     if (complete)
         say(p, "complete: all %s traces of %u setup%s", cli_count(r->executions), scripts, plural(scripts));
@@ -222,6 +234,8 @@ static void say_dpor(struct summary_phase *p, const struct explore_result *r, un
         say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
             cli_count((uint64_t)d->left), plural(scripts - done));
     say(p, ": ");
+    if (r->resumed > 0)
+        say(p, "%s executions in earlier runs, ", cli_count(r->resumed));
     if (d->blocked > 0)
         say(p, "%s executions more than there are traces, ", cli_count(d->blocked));
 }
@@ -232,7 +246,7 @@ static void say_dfs(const struct campaign *c, struct summary_phase *p, const str
     /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
     bool complete = done == scripts && limited(r) == 0;
     if (b->dpor)
-        say_dpor(p, r, scripts, done, b, &c->dpor);
+        say_dpor(c, p, r, scripts, done, b);
     else if (complete)
         say(p, "complete: all executions of %u setup%s with <= %u preemption%s and <= %u fault, peer or NMR "
             "deviation%s: ", scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
@@ -246,21 +260,85 @@ static void say_dfs(const struct campaign *c, struct summary_phase *p, const str
     say_numbers(p, r);
 }
 
-static struct explore_result dfs_one(struct campaign *c, const struct scenario *script, const struct bounds *b,
-                                     double until)
+static bool open_saved(struct saved *saved, const struct campaign *c, const struct program *p, const char *folder,
+                       const struct scenario *script, const char *name, const struct bounds *b)
 {
-    struct part part = {c, until};
+    char bounds[64];
+    snprintf(bounds, sizeof bounds, "dpor %u", b->deviations);
+    return saved_open(saved, folder, name, identity_of_search(p, script, bounds), c->fresh) == OUTPUT_OK;
+}
+
+/* Script number i, and its name for files. */
+static const char *script_number(const struct campaign *c, const struct scenario *script, unsigned i,
+                                 struct scenario *out)
+{
+    if (script == NULL)
+        setup_script(&setups[i], out);
+    else
+        *out = *script;
+    return script == NULL ? setups[i].name : c->script_name;
+}
+
+bool campaign_can_resume(const struct campaign *c, const struct program *p, const char *folder,
+                         const struct scenario *script, const struct bounds *b)
+{
+    static struct scenario own;
+    static struct saved saved;
+    for (unsigned i = 0; i < (script != NULL ? 1 : setup_count(world_module())); i++) {
+        const char *name = script_number(c, script, i, &own);
+        if (!open_saved(&saved, c, p, folder, &own, name, b))
+            return false;
+        saved_close(&saved);
+    }
+    return true;
+}
+
+static struct explore_result dpor_one(struct campaign *c, const struct scenario *script, const char *name,
+                                      const struct bounds *b, struct part *part, struct explore_options *options)
+{
+    struct dpor_statistics statistics;
+    if (c->save) {
+        if (!open_saved(&part->saved, c, c->findings->program, c->findings->folder, script, name, b)) {
+            c->findings->failed = true;
+            return (struct explore_result){.end = EXPLORE_UNREADABLE};
+        }
+        options->on_rest = on_rest;
+        options->saved = part->saved.numbers;
+    }
+    struct explore_result r = explore_dpor(c->findings->program, script, options, &statistics);
+    if (r.end == EXPLORE_UNREADABLE) {
+        cli_complain(part->saved.path, 0, "the numbers make no sense; --fresh starts anew");
+        c->findings->failed = true;
+    }
+    c->dpor.blocked += statistics.blocked;
+    c->dpor.left += statistics.left;
+    saved_close(&part->saved);
+    return r;
+}
+
+static struct explore_result dfs_one(struct campaign *c, const struct scenario *script, const char *name,
+                                     const struct bounds *b, double until)
+{
+    static struct part part;
     struct explore_options options = {
         .preemptions_max = b->preemptions, .deviations_max = b->deviations, .executions_max = b->executions,
         .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
     };
-    if (!b->dpor)
-        return explore_dfs(c->findings->program, script, &options);
-    struct dpor_statistics statistics;
-    struct explore_result r = explore_dpor(c->findings->program, script, &options, &statistics);
-    c->dpor.blocked += statistics.blocked;
-    c->dpor.left += statistics.left;
-    return r;
+    part = (struct part){.campaign = c, .until = until};
+    if (b->dpor)
+        return dpor_one(c, script, name, b, &part, &options);
+    return explore_dfs(c->findings->program, script, &options);
+}
+
+/* Nothing is left to go on with: all is explored, or a finding was asked for, and found. */
+static void remove_saved(const struct campaign *c, const struct scenario *script)
+{
+    static struct scenario own;
+    char path[OUTPUT_PATH_MAX + 64];
+    for (unsigned i = 0; i < (script != NULL ? 1 : setup_count(world_module())); i++) {
+        snprintf(path, sizeof path, "%s/dpor-%s.state", c->findings->folder, script_number(c, script, i, &own));
+        unlink(path);
+    }
 }
 
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
@@ -268,23 +346,25 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
 {
     static struct scenario own;
     struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
-    unsigned scripts = script != NULL ? 1 : setup_count(world_module()), done = 0;
+    unsigned scripts = script != NULL ? 1 : setup_count(world_module()), done = 0, through = 0;
     struct summary_phase *p = summary_add_phase(c->summary, name);
     c->phase = p->name;
     c->phase_started = cli_now();
     for (unsigned i = 0; i < scripts && !campaign_over(c); i++) {
         /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
         double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
-        if (script == NULL)
-            setup_script(&setups[i], &own);
-        struct explore_result r = dfs_one(c, script != NULL ? script : &own, b, end);
+        const char *file = script_number(c, script, i, &own);
+        struct explore_result r = dfs_one(c, &own, file, b, end);
         bool whole = r.end == EXPLORE_COMPLETE && (b->dpor || r.preemptions_done >= (int)b->preemptions);
         done += whole;
+        through += r.end == EXPLORE_COMPLETE || r.end == EXPLORE_CLIPPED;
         add_result(&sum, &r);
         c->phase_executions = sum.executions;
     }
     if (done < scripts && sum.end == EXPLORE_COMPLETE)
         sum.end = EXPLORE_STOPPED;
+    if (c->save && (through == scripts || sum.end == EXPLORE_FINDING))
+        remove_saved(c, script);
     say_dfs(c, p, &sum, scripts, done, b);
     finish_phase(c, p, &sum);
     p->complete = done == scripts && limited(&sum) == 0;
@@ -296,7 +376,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
 uint64_t campaign_random(struct campaign *c, const struct scenario *script, uint64_t seed, uint64_t first,
                          uint64_t count)
 {
-    struct part part = {c, c->deadline};
+    struct part part = {.campaign = c, .until = c->deadline};
     struct explore_options options = {
         .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
     };

@@ -788,3 +788,58 @@ struct dpor_statistics strategy_dpor_end(void)
         d.statistics.left = tally_left(d.nodes, d.fixed, tree_pool, d.deviations_max, d.executions);
     return d.statistics;
 }
+
+/* ---- saving: what the repeated part of the next execution does not tell by itself */
+
+void strategy_dpor_save(FILE *out)
+{
+    number_write(out, d.more);
+    number_write(out, d.revalued);
+    number_write(out, d.statistics.blocked);
+    number_write(out, d.statistics.clipped);
+    for (unsigned c = 0; c < CLASSES; c++)
+        number_write(out, d.executions[c]);
+    number_write(out, d.fixed);
+    for (unsigned i = 0; i <= d.fixed && d.more; i++) {
+        const struct node *n = &d.nodes[i];
+
+        fputc('\n', out);
+        tally_save(out, &n->tally);
+        number_write(out, n->sleep_count);
+        for (unsigned k = 0; k < n->sleep_count; k++)
+            op_save(out, &d.sleep[n->sleep_first + k]);
+        tree_save(out, n->tree, 1);
+    }
+}
+
+static void load_node(struct numbers *in, unsigned at)
+{
+    struct node *n = &d.nodes[at];
+
+    if (at > 0) {
+        n->deviations = (uint16_t)(n[-1].deviations + op_deviations(&n[-1].op));
+        n->sleep_first = n[-1].sleep_first + n[-1].sleep_count;
+    }
+    tally_load(in, &n->tally);
+    n->sleep_count = (unsigned)number_read(in, SLEEP_MAX - n->sleep_first);
+    for (unsigned k = 0; k < n->sleep_count; k++)
+        op_load(in, &d.sleep[n->sleep_first + k]);
+    tree_load(in, &n->tree);
+    in->bad |= n->tree == TREE_NONE;
+    if (!in->bad)
+        n->op = tree_pool[n->tree].op;
+}
+
+bool strategy_dpor_load(struct numbers *in)
+{
+    d.more = number_read(in, 1);
+    d.revalued = number_read(in, 1);
+    d.statistics.blocked = number_read(in, UINT64_MAX);
+    d.statistics.clipped = number_read(in, UINT64_MAX);
+    for (unsigned c = 0; c < CLASSES; c++)
+        d.executions[c] = number_read(in, UINT64_MAX);
+    d.fixed = (unsigned)number_read(in, STEPS_MAX - 1);
+    for (unsigned i = 0; i <= d.fixed && d.more && !in->bad; i++)
+        load_node(in, i);
+    return d.more && !in->bad;
+}

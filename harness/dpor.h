@@ -15,6 +15,9 @@
 #ifndef HARNESS_DPOR_H
 #define HARNESS_DPOR_H
 
+#include <stdio.h>
+
+#include "numbers.h"
 #include "strategy.h"
 
 struct dpor_statistics {
@@ -29,5 +32,14 @@ struct strategy strategy_dpor(unsigned deviations_max);
 /* After an execution: move on to the next trace; false when all are done. */
 bool strategy_dpor_next(void);
 struct dpor_statistics strategy_dpor_end(void);
+
+/*
+ * After strategy_dpor_next: write down where the search stands, that is the path with the sleep sets and the wakeup
+ * trees of its nodes.  After strategy_dpor with the same bound: go on from there, with exactly the executions that are
+ * left; false when none is, or when the numbers make no sense (in->bad).  It has to be the same program, and objects
+ * must have the same names in both processes.
+ */
+void strategy_dpor_save(FILE *out);
+bool strategy_dpor_load(struct numbers *in);
 
 #endif

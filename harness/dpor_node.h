@@ -6,6 +6,7 @@
 
 #include "dpor_clock.h"
 #include "dpor_tree.h"
+#include "numbers.h"
 
 enum { STEPS_MAX = 1024,
        CLASSES = 4 };                       /* of executions: with 0, 1, 2 deviations, or more */
@@ -33,5 +34,13 @@ void tally_end_child(struct tally *t, const struct op *child, const uint64_t exe
 /* How many executions are still to come; the path ends at node `last`, of whose tree nothing was explored yet. */
 double tally_left(const struct node *nodes, unsigned last, const struct tree *pool, unsigned deviations_max,
                   const uint64_t executions[CLASSES]);
+
+/* ---- saving (dpor_save.c); a tree as its children in order, each with its level, from 1 */
+void op_save(FILE *out, const struct op *op);
+void op_load(struct numbers *in, struct op *op);
+void tree_save(FILE *out, int list, unsigned level);
+void tree_load(struct numbers *in, int *list);
+void tally_save(FILE *out, const struct tally *t);
+void tally_load(struct numbers *in, struct tally *t);
 
 #endif

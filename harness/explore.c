@@ -8,7 +8,7 @@
 #include "dpor.h"
 #include "strategy.h"
 
-enum { PROGRESS_EVERY = 16384, RANDOM_OPS_MIN = 2, RANDOM_OPS_MAX = 10 };
+enum { PROGRESS_EVERY = 16384, REST_EVERY = 256, RANDOM_OPS_MIN = 2, RANDOM_OPS_MAX = 10 };
 
 /* A set of event hashes, half full at most.  It lives as long as the process: exploring starts often.  It uses the
  * first slots only, more as it fills, so that a small exploration need not clear them all. */
@@ -164,20 +164,35 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
     struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
     struct strategy dpor = strategy_dpor(options->deviations_max);
     bool more = true, go_on = true;
+    uint64_t distinct_before = 0;
 
     seen_clear();
+    if (options->saved) {
+        struct numbers in = {.file = options->saved};
+
+        if (!explore_load(&in, &run.result, &more)) {
+            run.result.end = EXPLORE_UNREADABLE;
+            more = false;
+        }
+        distinct_before = run.result.distinct;
+        run.result.resumed = run.result.executions;
+    }
     while (more && go_on && !over_budget(&run)) {
         go_on = step(&run, &dpor);
         more = strategy_dpor_next();        /* also after the last one: what is left is known then */
+        run.result.distinct = distinct_before + seen.count;
+        if (options->on_rest && run.result.executions % REST_EVERY == 0)
+            options->on_rest(options->context, &run.result, more);
     }
-    *statistics = strategy_dpor_end();
     if (!more && run.result.end == EXPLORE_STOPPED)
         run.result.end = EXPLORE_COMPLETE;  /* it was the last one */
+    if (options->on_rest && run.result.end != EXPLORE_UNREADABLE)
+        options->on_rest(options->context, &run.result, more);
+    *statistics = strategy_dpor_end();
     if (statistics->clipped && run.result.end == EXPLORE_COMPLETE)
         run.result.end = EXPLORE_CLIPPED;
     if (run.result.end == EXPLORE_COMPLETE)
         run.result.preemptions_done = INT32_MAX;
-    run.result.distinct = seen.count;
     return run.result;
 }
 

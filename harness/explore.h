@@ -12,9 +12,11 @@ enum explore_end {
     EXPLORE_BUDGET,                         /* executions_max */
     EXPLORE_CLIPPED,                        /* all that could be followed was; some was too deep or too wide */
     EXPLORE_STOPPED,                        /* by a callback */
-    EXPLORE_FINDING
+    EXPLORE_FINDING,
+    EXPLORE_UNREADABLE                      /* `saved` makes no sense; nothing was run */
 };
 
+struct explore_result;
 struct explore_options {
     unsigned preemptions_max;               /* bound on preemptions, tried 0, 1, … up to this */
     unsigned deviations_max;                /* bound on faults, peer and system choices together */
@@ -25,6 +27,11 @@ struct explore_options {
     bool (*on_outcome)(void *context, const struct outcome *o, const struct scenario *s);
     /* Now and then (about every 16,384 executions); return false to stop.  May be NULL. */
     bool (*on_progress)(void *context, uint64_t executions);
+    /* dpor: go on from what explore_save wrote here, when not NULL. */
+    FILE *saved;
+    /* dpor: between two executions, every so many of them, and after the last: where to call explore_save.  `more`:
+     * there are executions left.  May be NULL. */
+    void (*on_rest)(void *context, const struct explore_result *so_far, bool more);
 };
 
 enum { EXPLORE_DISTINCT_MAX = 1 << 20 };
@@ -32,10 +39,12 @@ enum { EXPLORE_DISTINCT_MAX = 1 << 20 };
 struct explore_result {
     enum explore_end end;
     uint64_t executions, verdicts[VERDICTS];
+    uint64_t resumed;                       /* executions of these that `saved` told of */
     uint64_t choices[CHOICE_KINDS];         /* the largest number of choices asked in one execution, by kind */
     uint64_t deviated[CHOICE_KINDS];        /* executions with an answer other than 0, by kind */
     int preemptions_done;                   /* all executions with up to this many preemptions were run; -1: none */
-    uint64_t distinct;                      /* distinct event hashes, counted up to EXPLORE_DISTINCT_MAX */
+    uint64_t distinct;                      /* distinct event hashes, counted up to EXPLORE_DISTINCT_MAX; of an
+                                             * exploration that went on from a file each part's count for itself */
     unsigned longest;                       /* scheduling points of the longest execution */
 };
 
@@ -46,6 +55,10 @@ struct explore_result explore_dfs(const struct program *p, const struct scenario
 /* One execution of each trace of one script; preemptions_max is not looked at.  See dpor.h. */
 struct explore_result explore_dpor(const struct program *p, const struct scenario *script,
                                    const struct explore_options *options, struct dpor_statistics *statistics);
+
+/* explore_save.c: the counts, and where dpor stands.  Only inside on_rest.  / Back again; false: they make no sense. */
+void explore_save(FILE *out, const struct explore_result *r);
+bool explore_load(struct numbers *in, struct explore_result *r, bool *more);
 
 /* `count` random executions from number `first`.  With a NULL script each draws a script of its own from the
  * vocabulary's op sites. */

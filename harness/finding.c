@@ -31,6 +31,12 @@ void finding_mute(uint16_t rule, bool muted)
     muted_rules[rule] = muted;
 }
 
+bool finding_muted(uint16_t rule)
+{
+    CHECK(rule < FINDING_RULES_MAX);
+    return muted_rules[rule];
+}
+
 static void record(uint16_t rule, const char *anchor, const char *format, va_list arguments)
 {
     CHECK(rule != 0 && rule < FINDING_RULES_MAX);

@@ -5,7 +5,8 @@
  * The few places that look at the world without an event call sched_touch.
  *
  * Objects are named by what they are to the module, since another order of independent steps gives other addresses and
- * other numbers: memory of the pool by the thread that allocated it, and by how many blocks it had before.
+ * other numbers: memory of the pool by the thread that allocated it, and by how many blocks it had before.  And a saved
+ * exploration goes on in another process, which may lie elsewhere: variables by their distance from its beginning.
  */
 #include "footprint.h"
 
@@ -14,9 +15,12 @@
 #include "kernel/kernel.h"
 #include "sched.h"
 
-enum { NAMES_MAX = 4096 };
+enum { NAMES_MAX = 4096,
+       FIELD_LIST = 3 };                    /* 1 and 2: the lists of a synchronisation object */
 
-enum class { CLASS_ADDRESS, CLASS_POOL, CLASS_WAIT, CLASS_WORLD };
+enum class { CLASS_ADDRESS, CLASS_POOL, CLASS_PROGRAM, CLASS_WORLD };
+
+extern const char __executable_start[], _end[];     /* the linker's: this program with its variables */
 
 static struct { uint16_t thread, ordinal; } names[NAMES_MAX];
 static uint16_t allocated[THREADS_MAX];
@@ -32,6 +36,8 @@ static uint64_t address_name(const void *address, unsigned field)
     const struct pool_block *block = pool_find(address, &number);
     uint64_t offset;
 
+    if (!block && (const char *)address >= __executable_start && (const char *)address < _end)
+        return name(CLASS_PROGRAM, (uint64_t)((const char *)address - __executable_start), field);
     if (!block || number >= NAMES_MAX)
         return name(CLASS_ADDRESS, (uint64_t)(uintptr_t)address, field);
     offset = (uint64_t)((const char *)address - block->address);
@@ -45,7 +51,7 @@ static uint64_t wait_name(const sched_wait *w)
     unsigned field = 0;
     const void *address = sync_address(w, &field);
 
-    return address ? address_name(address, 1 + field) : name(CLASS_WAIT, (uint64_t)(uintptr_t)w, 0);
+    return address ? address_name(address, 1 + field) : address_name(w, FIELD_LIST);
 }
 
 void footprint_world(enum footprint_object object, bool write)

@@ -125,6 +125,45 @@ says " traces of 1 setup with <= 0 fault, peer or NMR deviations, preemptions wi
 expect 0 explore "$good" --strategy dpor --setup plain --executions 3 --out bounds
 says "not complete: stopped by the limit on executions; all traces of 0 of 1 setup with <= 1 fault, peer or NMR "
 says " executions are left in the other (an estimate; early ones are too small): 3 executions, "
+
+# ---- stopped and gone on with: the same in the end, and what does not belong together is refused
+traces() { grep -o '[0-9,]* traces' out; }
+dpor() { "$1" "${@:2}" --strategy dpor --setup plain --out saved; }
+state=saved/dpor-plain.state
+dpor expect 0 explore "$good"
+whole=$(traces)
+[ ! -e $state ] || fail "a complete exploration left $state"
+for executions in 10 20 30; do dpor expect 0 explore "$good" --executions $executions; done
+says " 20 executions in earlier runs, 30 executions, "
+cp $state kept
+dpor bad "nmrcheck: $state: saved with other operations, profile, rules or bounds; --fresh starts anew" \
+    explore "$good" --deviations 0
+dpor bad "nmrcheck: $state: saved with other operations, profile, rules or bounds; --fresh starts anew" \
+    explore "$good" --profile chaos
+damaged="nmrcheck: $state: this is no saved exploration, or it is damaged; --fresh starts anew"
+for change in 'head -c -1' 'head -c 500' 'head -c 0' "sed 4~1s/1/2/" 'sed 1d'; do
+    $change kept >$state
+    dpor bad "$damaged" explore "$good"
+done
+cp kept $state
+cp "$nmrcheck" other
+echo >>other
+"./other" explore "$good" --strategy dpor --setup plain --out saved >out 2>err && fail "another build goes on"
+grep -qxF "nmrcheck: $state: saved by another build of this program or of its modules; --fresh starts anew" err ||
+    fail "another build gives no reason"
+rm other
+dpor expect 0 explore "$good"
+[ "$(traces)" = "$whole" ] || fail "in parts: $(traces), at once: $whole"
+[ ! -e $state ] || fail "a completed exploration left $state"
+cp kept $state
+dpor expect 0 explore "$good" --deviations 0 --fresh
+[ ! -e $state ] || fail "--fresh left $state"
+"$nmrcheck" explore "$good" --strategy dpor --deviations 2 --out killed >/dev/null 2>&1 &    # hours
+while [ -z "$(find killed -name '*.state' 2>/dev/null)" ]; do sleep 0.05; done
+{ kill -9 $!; wait $!; } 2>/dev/null || true
+expect 0 explore "$good" --strategy dpor --deviations 2 --out killed --time 1
+says " executions in earlier runs, "
+
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
 cp out first
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random

@@ -374,13 +374,101 @@ static void test_random_programs(void **state)
     free(found.hashes);
 }
 
+/* ---- stopped, saved, gone on with */
+
+static uint64_t hashes_before, hashes_all;
+static unsigned executions_all;
+
+/* All executions of the toy, a few at a time, each time by an explorer that knows only what the last one saved. */
+static void explore_in_parts(unsigned deviations, unsigned part)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool more = true;
+
+    executions_all = 0;
+    hashes_all = 0;
+    while (more) {
+        struct strategy s = strategy_dpor(deviations);
+        FILE *file;
+
+        if (text) {
+            struct numbers in = {.file = fmemopen(text, size, "r")};
+
+            assert_true(strategy_dpor_load(&in));
+            fclose(in.file);
+            free(text);
+        }
+        for (unsigned i = 0; more && i < part; i++) {
+            hashes_all += mix(7, execution_run(&toy, NULL, &s).hash);
+            executions_all++;
+            more = strategy_dpor_next();
+        }
+        file = open_memstream(&text, &size);
+        strategy_dpor_save(file);
+        fclose(file);
+        (void)strategy_dpor_end();
+    }
+    free(text);
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        unsigned executions;
+
+        random_state = i;
+        random_program();
+        explore_in_parts(i % 3, UINT_MAX);
+        executions = executions_all;
+        hashes_before = hashes_all;
+        if (executions > 1000)
+            continue;
+        for (unsigned part = 1; part <= 7; part += 2) {
+            explore_in_parts(i % 3, part);
+            assert_int_equal(executions_all, executions);
+            assert_true(hashes_all == hashes_before);
+        }
+    }
+}
+
+static void test_damaged_save(void **state)
+{
+    struct strategy s = strategy_dpor(0);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    (void)state;
+    thread_count = 0;
+    for (unsigned t = 0; t < 3; t++)
+        thread(t, 1, &(struct operation){WRITE, 0});
+    (void)execution_run(&toy, NULL, &s);
+    assert_true(strategy_dpor_next());
+    strategy_dpor_save(file);
+    fclose(file);
+    (void)strategy_dpor_end();
+    for (size_t length = 1; length + 2 < size; length++) {  /* the last number is a 0, and a space */
+        struct numbers in = {.file = fmemopen(text, length, "r")};
+
+        (void)strategy_dpor(0);
+        assert_false(strategy_dpor_load(&in));
+        assert_true(in.bad);
+        fclose(in.file);
+    }
+    (void)strategy_dpor_end();
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
         cmocka_unit_test(test_last_zero), cmocka_unit_test(test_attach_detach),
         cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_deadlock),
-        cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs)};
+        cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs),
+        cmocka_unit_test(test_resume), cmocka_unit_test(test_damaged_save)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
