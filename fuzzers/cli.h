@@ -62,6 +62,7 @@ void cli_print_json(json_t *value);
 extern volatile sig_atomic_t cli_interrupted;
 
 /* ---- the commands; each returns an exit code */
+int cmd_causality(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
@@ -76,6 +77,8 @@ int cmd_shrink(int argc, char **argv);
 
 /* ---- words (nmrcheck_words.c) */
 extern const struct report_words cli_words;
+/* Of a finding in a few words: which decision of the scheduler makes it likely (cmd_causality.c).  Replays it often. */
+void cli_cause(const struct program *p, const struct scenario *s, char *text, size_t capacity);
 /* Who waits for whom at a deadlock, what is repeated at the step limit (nmrcheck_ending.c). */
 void cli_ending(const struct event *log, unsigned kept, const struct outcome *o, struct report_ending *out);
 const char *rule_class_name(char class);

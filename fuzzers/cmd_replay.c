@@ -154,9 +154,10 @@ static void replay_one(struct arguments *a, const char *path)
         a->bad++;
     if (a->check || a->expect != NULL)
         compare(a, &in, &o, difference, sizeof difference);
-    report_take(&r, &cli_words, in.program, &in.scenario, &o, path);
     if (a->trace)
-        report_resolve(&r);
+        findings_report(&r, in.program, &in.scenario, path);
+    else
+        report_take(&r, &cli_words, in.program, &in.scenario, &o, path);
     a->findings += o.verdict == VERDICT_FINDING;
     a->differing += difference[0] != '\0';
     print_result(a, &in, &r, difference);

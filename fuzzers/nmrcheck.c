@@ -35,6 +35,7 @@ static const struct command {
     {"replay", cmd_replay, "run scenarios again: files, folders, raw fuzzer inputs"},
     {"show", cmd_show, "print a scenario as text, or convert it"},
     {"shrink", cmd_shrink, "make a scenario as small as its finding allows"},
+    {"causality", cmd_causality, "tell which scheduling decision makes a finding likely"},
     {"keep", cmd_keep, "make a finding a regression scenario of the corpus"},
     {"hash", cmd_hash, "random executions in one number, to compare builds"},
     {"mutants", cmd_mutants, "test the rules: is each deliberate mistake found, and by its own rule only?"},

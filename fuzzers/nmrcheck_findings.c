@@ -20,8 +20,11 @@ const char *findings_folder(const struct module *module, const char *given)
 
 void findings_report(struct report *r, const struct program *p, const struct scenario *s, const char *path)
 {
+    char cause[sizeof r->cause];
+    cli_cause(p, s, cause, sizeof cause);
     struct outcome o = execution_replay(p, s);
     report_take(r, &cli_words, p, s, &o, path);
+    memcpy(r->cause, cause, sizeof cause);
     report_resolve(r);
 }
 

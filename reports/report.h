@@ -94,6 +94,7 @@ struct report {
     bool rule_known;
     struct report_rule rule;
     struct report_ending ending;
+    char cause[240];                        /* what made it likely, when the caller knows; else "" */
 };
 
 /* Take the last execution, which gave `outcome` for `scenario`.  Cheap. */

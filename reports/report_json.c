@@ -122,6 +122,8 @@ json_t *report_json(const struct report *r)
         set(finding, "detail", output_json_text(o->finding.detail));
         set(finding, "step", json_integer(o->finding.event));
         set_source(r, finding, o->finding.event);
+        if (r->cause[0] != '\0')
+            set(finding, "cause", output_json_text(r->cause));
         if (r->rule_known)
             set(finding, "rule", rule_json(r));
         set(finding, "memory", places_json(r));

@@ -85,6 +85,8 @@ static void print_facts(const struct report *r, FILE *out)
                  thread_name(r->program->words, e->thread, thread), r->words->level(e->level));
         print_field(out, "when", text);
     }
+    if (r->cause[0] != '\0')
+        print_field(out, "cause", r->cause);
 }
 
 static void print_finding(const struct report *r, FILE *out)

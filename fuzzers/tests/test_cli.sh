@@ -220,6 +220,23 @@ expect 1 replay --trace loop.scn
 says "Loop: the last steps, which repeat"
 says "t2 YieldProcessor"
 
+# ---- which decision makes a finding likely
+printf '%s\n' 'module mutant_PD_25' 'switch t0 at Interlocked #1 -> w0' >late.scn
+expect 0 causality late.scn --runs 300
+says "It becomes likely when w0 runs after t0 at Interlocked #1"
+says "> 1 "
+cp out plot
+expect 0 causality late.scn --runs 300
+cmp -s out plot || fail "causality gives other numbers"
+expect 0 causality late.scn --runs 300 --json
+says '"guilty": 0'
+printf '%s\n' "module $good" >dull.scn
+bad "nmrcheck: dull.scn: shows no finding" causality dull.scn
+expect 2 causality late.scn --runs 0
+expect 1 replay --trace late.scn
+says "cause it becomes likely when w0 runs after t0 at Interlocked #1"
+rm plot dull.scn
+
 sed 's/^# hash .*/# hash 0000000000000000/' "$scn" >other.scn
 expect 1 replay --check other.scn
 says "other.scn: expected hash 0000000000000000, got "
