@@ -117,8 +117,7 @@ enum event_kind {
     /* kernel */
     EV_LOCK_ACQUIRE,                /* object lock, value = enum lock_kind; a address; c = 1: it did not wait for it */
     EV_LOCK_RELEASE,                /* object lock, value = enum lock_kind; a address */
-    EV_SYNC_INIT,                   /* object, value = enum lock_kind or sync kind; a address; b = 1: was used
-                                     * before */
+    EV_SYNC_INIT,                   /* object, value = enum lock_kind or sync kind; a address */
     EV_BLOCK,                       /* object lock or event …, value = enum lock_kind: this thread cannot go on */
     EV_WAKE,                        /* same: it goes on; c = 1 timed out */
     EV_EVENT_SET, EV_EVENT_RESET,   /* object event */

@@ -110,19 +110,16 @@ static bool in_use(const struct sync *s)
 struct sync *sync_init(const void *address, size_t size, enum lock_kind kind, const void *pc)
 {
     struct sync *s = sync_peek(address);
-    bool busy = s && in_use(s), before = s && s->used;
     unsigned thread;
     bool guard;
 
     memory_use(address, size, true, pc);
-    if (!s || sched_stack_contains(address, &thread, &guard)) {
+    if (!s || sched_stack_contains(address, &thread, &guard))
         s = make(address, kind);
-        before = busy;
-    } else {
+    else
         clear(s, kind);
-    }
     s->ready = true;
-    event_emit(EV_SYNC_INIT, s->number, (int64_t)kind, (uint64_t)(uintptr_t)address, before, 0, pc);
+    event_emit(EV_SYNC_INIT, s->number, (int64_t)kind, (uint64_t)(uintptr_t)address, 0, 0, pc);
     race_release(RACE_KEY_SYNC + s->number);
     return s;
 }

@@ -152,14 +152,20 @@ static void misuse(const struct event *e)
     }
 }
 
-/* An object that callbacks had used already was initialised: it was not ready when they could run. */
+/*
+ * An object that others had used already was initialised: it was not ready when they could run.  What an attach or
+ * DriverEntry itself did with it before harms nobody; nor do work items and threads of DriverEntry's own.
+ */
 static void initialised(const struct event *e)
 {
-    const struct view_frame *f = view_module_frame(e->thread);
+    const struct view_object *o = view_object(e->object);
+    const struct view_frame *f = view_module_frame(e->thread), *entry = view_inside(e->thread, FRAME_DRIVER_ENTRY);
 
-    if (e->b == 1 && f && view_is_attach(f->frame))
+    if (!o)
+        return;
+    if (f && view_is_attach(f->frame) && o->user && (o->users || o->user != f->entered))
         REPORT(e, RULE_PA_22, "an object is initialised after it could be reached, and was used");
-    if (e->b == 1 && view_inside(e->thread, FRAME_DRIVER_ENTRY))
+    if (entry && o->started > entry->started)
         REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
 }
 

@@ -16,7 +16,7 @@ void view_begin(void)
         w->completed = 0;
         w->past_count = 0;
     }
-    view.binding_count = view.registration_count = view.block_count = 0;
+    view.binding_count = view.registration_count = view.block_count = view.object_count = 0;
     view.ever_attached = view.any_detached = false;
 }
 
@@ -28,6 +28,11 @@ struct view_binding *view_binding(uint32_t number)
 struct view_block *view_block(uint32_t number)
 {
     return number < view.block_count ? &view.blocks[number] : NULL;
+}
+
+struct view_object *view_object(uint32_t number)
+{
+    return number < view.object_count ? &view.objects[number] : NULL;
 }
 
 struct view_registration *view_registration(uint32_t number)
@@ -511,12 +516,51 @@ static void register_left(const struct event *e)
         r->failed = e->value != 0;
 }
 
+/* ---- synchronisation objects */
+
+static struct view_object *make_object(uint32_t number)
+{
+    if (number >= VIEW_OBJECTS_MAX)
+        return NULL;
+    while (view.object_count <= number)
+        view.objects[view.object_count++] = (struct view_object){0};
+    return &view.objects[number];
+}
+
+static void object_initialised(const struct event *e)
+{
+    struct view_object *o = view_object(e->object);
+
+    if (o)
+        *o = (struct view_object){0};
+}
+
+static void object_used(const struct event *e)
+{
+    const struct view_frame *f = view_module_frame(e->thread);
+    struct view_object *o = f ? make_object(e->object) : NULL;
+
+    if (!o)
+        return;
+    o->users |= o->user && o->user != f->entered;
+    o->user = f->entered;
+    if (o->started < f->started)
+        o->started = f->started;
+}
+
+static void rundown_used(const struct event *e)
+{
+    if (e->value != RUNDOWN_INIT)
+        object_used(e);
+}
+
 /* ---- locks, waits, work items */
 
 static void lock_taken(const struct event *e)
 {
     struct view_thread *w = &view.threads[e->thread];
 
+    object_used(e);
     if (w->lock_count == VIEW_LOCKS_MAX)
         return;
     w->locks[w->lock_count].object = e->object;
@@ -574,6 +618,7 @@ static void work_queued(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
 
+    object_used(e);
     if (e->object >= VIEW_WORK_MAX)
         return;
     view.work_queued[e->object].event = event_count();
@@ -710,6 +755,11 @@ void view_watch(void)
     event_add_judge_of(EV_KEPT_OUT, kept_out);
     event_add_judge_of(EV_WAKE, woken);
     event_add_judge_of(EV_WORK_QUEUED, work_queued);
+    event_add_judge_of(EV_SYNC_INIT, object_initialised);
+    event_add_judge_of(EV_EVENT_SET, object_used);
+    event_add_judge_of(EV_EVENT_RESET, object_used);
+    event_add_judge_of(EV_WAIT, object_used);
+    event_add_judge_of(EV_RUNDOWN, rundown_used);
     event_add_judge_of(EV_REGISTRATION_PLACE, registration_place);
     event_add_judge_of(EV_REGISTRATION_FIELD, registration_field);
     event_add_judge_of(EV_REGISTRATION_STATE, registration_state);

@@ -25,7 +25,7 @@
 #define STATUS_NOINTERFACE ((int64_t)(int32_t)0xC00002B9)
 
 enum { VIEW_FRAMES_MAX = 32, VIEW_LOCKS_MAX = 16, VIEW_BINDINGS_MAX = 64, VIEW_REGISTRATIONS_MAX = 16,
-       VIEW_BLOCKS_MAX = 2048, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 1024 };
+       VIEW_BLOCKS_MAX = 2048, VIEW_OBJECTS_MAX = 512, VIEW_WORK_MAX = 256, VIEW_PAST_MAX = 1024 };
 
 struct view_frame {
     enum frame frame;
@@ -95,6 +95,13 @@ struct view_block {
     bool free_early;                        /* freed while a registration of the module was not closed */
 };
 
+/* Which module code used a synchronisation object since it was initialised.  Event numbers; 0: none. */
+struct view_object {
+    uint32_t user;                          /* when the code that used it last was entered */
+    bool users;                             /* there were others */
+    uint32_t started;                       /* the latest of what struct view_frame calls so */
+};
+
 struct view_registration {
     enum registration_state state;
     bool module, has_cleanup, failed;
@@ -104,10 +111,11 @@ struct view_registration {
 
 struct view {
     struct view_thread threads[THREADS_MAX];
-    unsigned binding_count, registration_count, block_count;
+    unsigned binding_count, registration_count, block_count, object_count;
     struct view_binding bindings[VIEW_BINDINGS_MAX];
     struct view_registration registrations[VIEW_REGISTRATIONS_MAX];
     struct view_block blocks[VIEW_BLOCKS_MAX];
+    struct view_object objects[VIEW_OBJECTS_MAX];
     struct { uint32_t event, started; } work_queued[VIEW_WORK_MAX];    /* of work items: see struct view_frame */
     bool ever_attached, any_detached;       /* some binding of the module was / began to be detached */
     unsigned counterparts_max;              /* that the module serves at once; 0: any number */
@@ -142,6 +150,7 @@ bool view_is_cleanup(enum frame frame);
 
 struct view_binding *view_binding(uint32_t number);          /* NULL for NONE */
 struct view_block *view_block(uint32_t number);
+struct view_object *view_object(uint32_t number);
 struct view_registration *view_registration(uint32_t number);
 /* The registration of that side; NULL when it is not known. */
 struct view_registration *view_registration_of(const struct view_binding *b, enum side side);
