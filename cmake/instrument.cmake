@@ -79,7 +79,18 @@ else()
     message(FATAL_ERROR "NMRCHECK_BUILD is '${NMRCHECK_BUILD}'; it must be check, fuzz, afl, plain or coverage")
 endif()
 
-if(NMRCHECK_LTO)
+# An archiver that cannot read what the compiler writes is an error only when linking.
+set(lto ${NMRCHECK_LTO})
+if(lto AND CMAKE_C_COMPILER_ID MATCHES Clang AND CMAKE_C_COMPILER_AR)
+    string(REGEX MATCH "^[0-9]+" compiler_major "${CMAKE_C_COMPILER_VERSION}")
+    execute_process(COMMAND ${CMAKE_C_COMPILER_AR} --version OUTPUT_VARIABLE archiver)
+    if(NOT archiver MATCHES "LLVM version ${compiler_major}\\.")
+        message(WARNING "${CMAKE_C_COMPILER_AR} is not of clang ${compiler_major}, so nothing is optimised across files: "
+            "install llvm-${compiler_major}")
+        set(lto OFF)
+    endif()
+endif()
+if(lto)
     # wchar_t must have one size in all that is optimised together: the shim's.  Our own code has no use for it.
     list(APPEND our_flags -flto -fshort-wchar)
     list(APPEND link_flags -flto)
@@ -101,12 +112,14 @@ endif()
 set(every_flags -g -fno-omit-frame-pointer ${opt})
 
 # ---- our own code: link this target privately.
-# An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion.
+# An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion; so they do of a
+# sum of an enumerator and a double, which older ones are told to do, too.
 check_c_compiler_flag(-Wenum-enum-conversion NMRCHECK_HAS_ENUM_WARNING)
 add_library(nmrcheck_flags INTERFACE)
 target_compile_definitions(nmrcheck_flags INTERFACE _GNU_SOURCE=)
 target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wall -Wextra -Wconversion -Wshadow
     $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
+    $<$<C_COMPILER_ID:Clang>:-Wenum-float-conversion>
     $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
 
 # ---- modules: driver code as it is.  Copies and comparisons stay calls, which the model sees; so do calls at a

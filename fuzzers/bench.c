@@ -61,6 +61,11 @@ _Noreturn __attribute__((format(printf, 1, 2))) static void die(const char *form
     exit(2);
 }
 
+static double seconds_each(double start, unsigned count)
+{
+    return (cpu_seconds() - start) / count;
+}
+
 /* ---- context switches ----------------------------------------------------------------------------- */
 
 enum { SWITCHES = 2 * 2000 * 1000, STACK_BYTES = 64 * 1024 };
@@ -84,7 +89,7 @@ static double measure_switch(void)
         double start = cpu_seconds();
         for (unsigned i = 0; i < SWITCHES / 2; i++)
             fiber_switch(&ping, &pong);
-        best = smaller(best, (cpu_seconds() - start) / SWITCHES);
+        best = smaller(best, seconds_each(start, SWITCHES));
     }
     return best * 1e9;
 }
@@ -135,7 +140,7 @@ static double measure_bare_switch(void)
     for (unsigned round = 0; round < ROUNDS; round++) {
         double start = cpu_seconds();
         bare_round();
-        best = smaller(best, (cpu_seconds() - start) / SWITCHES);
+        best = smaller(best, seconds_each(start, SWITCHES));
     }
     return best * 1e9;
 }
@@ -173,7 +178,7 @@ static double measure_told(void)
             __sanitizer_start_switch_fiber(&fake, bottom, size);
             __sanitizer_finish_switch_fiber(fake, NULL, NULL);
         }
-        best = smaller(best, (cpu_seconds() - start) / SWITCHES);
+        best = smaller(best, seconds_each(start, SWITCHES));
     }
     return best * 1e9;
 }
@@ -243,7 +248,7 @@ static void part_lifecycle(double seconds)
             events += o.events;
             passed += o.verdict == VERDICT_PASS;
         }
-        best = smaller(best, (cpu_seconds() - start) / BATCH);
+        best = smaller(best, seconds_each(start, BATCH));
     }
     if (passed != executions)
         die("of %llu lifecycles only %llu passed", (unsigned long long)executions, (unsigned long long)passed);

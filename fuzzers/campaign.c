@@ -30,7 +30,8 @@
 #define NMRCHECK_AFL_MUTATOR "nmrcheck-afl-mutator.so"
 #endif
 
-enum { ARGUMENTS_MAX = 128, GRACE_SECONDS = 10, POLL_US = 100000, LINE_BYTES = 512 };
+enum { ARGUMENTS_MAX = 128, POLL_US = 100000, LINE_BYTES = 512 };
+static const double grace_seconds = 10;
 
 static const char *const engine_names[] = {[ENGINE_LIBFUZZER] = "libfuzzer", [ENGINE_AFL] = "afl"};
 
@@ -209,6 +210,8 @@ static void set_environment(const struct engine_options *o, const struct engine_
         setenv("NMRCHECK_PROFILE", cli_profile, 1);
     if (cli_no_warnings)
         setenv("NMRCHECK_NO_WARNINGS", "1", 1);
+    if (cli_muted != NULL)
+        setenv("NMRCHECK_MUTE", cli_muted, 1);
     if (o->keep_going)
         setenv("NMRCHECK_FINDINGS", r->crashes, 1);     /* write them there and go on, see libfuzzer.c */
     if (o->engine != ENGINE_AFL)
@@ -356,12 +359,12 @@ static int supervise(const struct engine_options *o, const struct folders *p, st
     while (waitpid(child, &status, WNOHANG) == 0) {
         double now = cli_now();
         r->seconds = now - started;
-        bool late = o->seconds > 0 && r->seconds > o->seconds + GRACE_SECONDS;
+        bool late = o->seconds > 0 && r->seconds > o->seconds + grace_seconds;
         if (asked <= 0 && (cli_interrupted || late)) {
             kill(-child, SIGINT);
             asked = now;
         }
-        if (asked > 0 && now - asked > GRACE_SECONDS && !insisted) {
+        if (asked > 0 && now - asked > grace_seconds && !insisted) {
             kill(-child, SIGKILL);
             insisted = true;
         }
