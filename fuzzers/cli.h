@@ -43,13 +43,11 @@ uint64_t cli_number(struct argp_state *state, const char *option, const char *te
 /* For parsers: the module of that name, or one line and exit code 2. */
 const struct module *cli_module(const char *name);
 
-/* For parsers: do not report findings of this rule. */
-void cli_mute(struct argp_state *state, const char *rule);
-
-/* --profile=NAME and --no-warnings: what explorations and fuzzers run under.  argp children of the commands that do. */
+/* --profile=NAME, --no-warnings, --mute=RULE: what explorations and fuzzers run under.  argp children of the commands that do. */
 extern const struct argp_child cli_rules_children[];
 extern const char *cli_profile;             /* as given; NULL: not */
 extern bool cli_no_warnings;
+extern const char *cli_muted;               /* "PA-4,PD-6": the rules that --mute named; NULL: none */
 
 /* One line on stderr; `file` and `line` may be NULL and 0. */
 void cli_complain(const char *file, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -20,7 +20,7 @@ struct arguments {
     struct bounds bounds;
 };
 
-enum { KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_MUTE, KEY_FRESH };
+enum { KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_FRESH };
 enum { SECONDS_DEFAULT = 20, SECONDS_MAX = 10000000, RANDOM_MAX = INT32_MAX };
 
 static const struct argp_option options[] = {
@@ -32,7 +32,6 @@ static const struct argp_option options[] = {
     {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions for each setup and N random ones", 0},
     {"seed", KEY_SEED, "S", 0, "Seed of the random executions (default 1)", 0},
     {"fresh", KEY_FRESH, NULL, 0, "Begin at random execution 0, not where the last check stopped", 0},
-    {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},
     {0},
 };
 
@@ -48,7 +47,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_EXECUTIONS: a->bounds.executions = cli_number(state, "executions", argument, INT64_MAX); return 0;
     case KEY_SEED: a->seed = cli_number(state, "seed", argument, INT64_MAX); return 0;
     case KEY_FRESH: a->fresh = true; return 0;
-    case KEY_MUTE: cli_mute(state, argument); return 0;
     case ARGP_KEY_ARG:
         if (a->module != NULL)
             argp_failure(state, EXIT_TROUBLE, 0, "one module at a time, not also '%s'", argument);

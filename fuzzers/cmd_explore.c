@@ -14,8 +14,8 @@ struct arguments {
 };
 
 enum {
-    KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_MUTE, KEY_STRATEGY, KEY_SCRIPT,
-    KEY_SETUP, KEY_FIRST, KEY_FRESH
+    KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_STRATEGY, KEY_SCRIPT, KEY_SETUP,
+    KEY_FIRST, KEY_FRESH
 };
 enum { SECONDS_MAX = 10000000, RANDOM_DEFAULT = 100000 };
 
@@ -33,7 +33,6 @@ static const struct argp_option options[] = {
     {"fresh", KEY_FRESH, NULL, 0, "dpor: do not go on with what an earlier run saved in the output folder", 0},
     {"keep-going", 'k', NULL, 0, "Do not stop at the first finding", 0},
     {"out", 'o', "DIR", 0, "Output folder (default ./nmrcheck-out/MODULE)", 0},
-    {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},
     {0},
 };
 
@@ -58,7 +57,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_FIRST: a->first = cli_number(state, "first", argument, INT32_MAX); return 0;
     case KEY_SCRIPT: a->script = argument; return 0;
     case KEY_SETUP: a->setup = argument; return 0;
-    case KEY_MUTE: cli_mute(state, argument); return 0;
     case KEY_FRESH: a->fresh = true; return 0;
     case 'k': a->keep_going = true; return 0;
     case 'o': a->out = argument; return 0;

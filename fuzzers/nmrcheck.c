@@ -123,16 +123,22 @@ const struct module *cli_module(const char *name)
     return m;
 }
 
-void cli_mute(struct argp_state *state, const char *name)
+const char *cli_profile, *cli_muted;
+bool cli_no_warnings;
+
+enum { KEY_MUTE = 256 };
+
+static void mute(struct argp_state *state, const char *name)
 {
     enum rule rule = rule_find(name);
+    char *list;
     if (rule == RULE_NONE)
         argp_failure(state, EXIT_TROUBLE, 0, "unknown rule '%s'; nmrcheck rules lists them", name);
+    if (asprintf(&list, "%s%s%s", cli_muted ? cli_muted : "", cli_muted ? "," : "", name) < 0)
+        argp_failure(state, EXIT_TROUBLE, ENOMEM, "--mute");
+    cli_muted = list;                       /* the few bytes of the list before are never needed again */
     finding_mute((uint16_t)rule, true);
 }
-
-const char *cli_profile;
-bool cli_no_warnings;
 
 static error_t parse_rules(int key, char *argument, struct argp_state *state)
 {
@@ -146,6 +152,7 @@ static error_t parse_rules(int key, char *argument, struct argp_state *state)
         cli_no_warnings = true;
         rules_mute_warnings();
         return 0;
+    case KEY_MUTE: mute(state, argument); return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -155,6 +162,7 @@ static const struct argp_option rules_options[] = {
     {"profile", 'p', "NAME", 0, "What NMR chooses where the documents are silent: windows (default), strict, chaos", 0},
     {"no-warnings", 'w', NULL, 0, "Report violations only: rules that are documented as musts, or follow from types or "
                                   "from general kernel rules", 0},
+    {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},
     {0},
 };
 static const struct argp rules_argp = {.options = rules_options, .parser = parse_rules};

@@ -32,3 +32,12 @@ export NMRCHECK_MODULE=exnpi_refcounted
 AFL_QUIET=1 afl-showmap -o map -t 10000 -- "$root/build/afl/nmrcheck-afl" <in/seed >log 2>&1 ||
     { cat log; echo "nmrcheck-afl: afl-showmap failed"; exit 1; }
 [ "$(wc -l <map)" -ge 20 ] || { cat log; echo "nmrcheck-afl: only $(wc -l <map) map entries"; exit 1; }
+
+# A muted rule ends no execution; of a list each is muted; a word that is no rule is one clear line.
+fuzzer=$root/build/fuzz/nmrcheck-libfuzzer
+runs() { NMRCHECK_MODULE=mutant_PR_1 NMRCHECK_MUTE=$1 "$fuzzer" -runs=4 -seed=1337 >log 2>&1; }
+if runs ''; then echo "$fuzzer: does not find mutant_PR_1"; exit 1; fi
+if runs PA-4,PD-6; then echo "$fuzzer: mutes PR-1, too"; exit 1; fi
+runs PD-6,PR-1 || { cat log; echo "$fuzzer: does not mute the second of two rules"; exit 1; }
+runs PR-1,XX-1 && { echo "$fuzzer: mutes XX-1"; exit 1; }
+[ "$(cat log)" = "nmrcheck: NMRCHECK_MUTE: no rule 'XX-1'" ] || { cat log; echo "$fuzzer: not that line"; exit 1; }

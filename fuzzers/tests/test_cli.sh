@@ -296,6 +296,21 @@ build folder; build it with cmake --preset $preset" ]; then
     fi
 done
 
+# ---- a muted rule is not reported, neither here nor by an engine; this one only tells what it was told
+expect 1 explore "$mutant" --executions 2000 --out loud
+says "$rule broken by $mutant"
+tests=$((tests + 1))
+"$nmrcheck" explore "$mutant" --executions 2000 --mute "$rule" --out muted >out 2>err || true
+grep -q "^$mutant: " out || fail "explore --mute ended early"
+! grep -q "^$rule broken by" out || fail "explore --mute $rule reports $rule"
+mkdir told
+cp "$nmrcheck" told/nmrcheck
+printf '#!/bin/sh\necho "$NMRCHECK_MUTE" >told/muted\n' >told/nmrcheck-libfuzzer
+chmod +x told/nmrcheck-libfuzzer
+tests=$((tests + 1))
+told/nmrcheck fuzz "$good" --mute PA-4 --mute PD-6 --out told/out >out 2>err || fail "fuzz --mute"
+[ "$(cat told/muted)" = PA-4,PD-6 ] || fail "fuzz --mute tells the engine '$(cat told/muted)'"
+
 # ---- bad command lines
 bad "nmrcheck: no command; nmrcheck --help lists them"
 bad "nmrcheck: unknown command 'frobnicate'; nmrcheck --help lists them" frobnicate
@@ -304,6 +319,7 @@ bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" explore nobody
 bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" fuzz nobody
 bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" replay --module nobody "$scn"
 bad "nmrcheck: unknown rule 'XX-1'; nmrcheck rules lists them" rules XX-1
+bad "nmrcheck fuzz: unknown rule 'XX-1'; nmrcheck rules lists them" fuzz "$good" --mute XX-1
 bad "nmrcheck check: --time: 'soon' is not a whole number from 0 to 10000000" check "$good" --time soon
 bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs dpor random" explore "$good" --strategy luck
 bad "nmrcheck fuzz: unknown engine 'steam'; there are: libfuzzer afl" fuzz "$good" --engine steam
