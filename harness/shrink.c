@@ -1,5 +1,5 @@
 /*
- * shrink.c - delta debugging over records, then over numbers.
+ * shrink.c - delta debugging over records, then over threads and numbers.
  *
  * ddmin (Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002) without its subset step:
  * records are independent, so removing complements finds the same in fewer replays.  An execution tells which of
@@ -115,9 +115,51 @@ static bool lower(struct shrinker *k, unsigned at, bool of_value, uint16_t least
     return lowered;
 }
 
-static bool lower_numbers(struct shrinker *k)
+static bool has_ops(const struct scenario *s, unsigned thread)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->records[i].kind == CHOICE_OP && s->records[i].thread == thread)
+            return true;
+    return false;
+}
+
+/* All that a driving thread does, and is asked, becomes another one's. */
+static void move_thread(struct scenario *s, unsigned from, unsigned to)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        struct record *r = &s->records[i];
+
+        if (r->kind != CHOICE_PEER && r->thread == from)
+            r->thread = (uint8_t)to;
+        if (r->kind == CHOICE_SWITCH && r->value == from)
+            r->value = (uint16_t)to;
+    }
+}
+
+/* Fewer threads with lower numbers, so that they take turns less often: all operations of one, or a single one. */
+static bool lower_threads(struct shrinker *k)
 {
     bool lowered = false;
+
+    for (unsigned from = k->program->words->driving_count; from-- > 1;)
+        for (unsigned to = 0; to < from && has_ops(&k->best, from); to++) {
+            k->trial = k->best;
+            move_thread(&k->trial, from, to);
+            lowered |= try_trial(k);
+        }
+    for (unsigned i = 0; i < k->best.count; i++)
+        for (unsigned to = 0; k->best.records[i].kind == CHOICE_OP && to < k->best.records[i].thread; to++) {
+            k->trial = k->best;
+            k->trial.records[i].thread = (uint8_t)to;
+            if (has_ops(&k->best, to))
+                lowered |= try_trial(k);
+        }
+    return lowered;
+}
+
+static bool lower_numbers(struct shrinker *k)
+{
+    bool lowered = lower_threads(k);
 
     for (unsigned i = 0; i < k->best.count; i++) {
         const uint8_t kind = k->best.records[i].kind;

@@ -1,8 +1,8 @@
 /*
  * shrink.h - a smaller scenario with the same finding.
  *
- * Fewer records first, then smaller values (nth, value), always to the same fingerprint.  The result is
- * 1-minimal: no single record can be removed.  Deterministic.
+ * Fewer records first, then fewer threads and smaller values (nth, value), always to the same fingerprint.  The
+ * result is 1-minimal: no single record can be removed.  Deterministic.
  */
 #ifndef HARNESS_SHRINK_H
 #define HARNESS_SHRINK_H
