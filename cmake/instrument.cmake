@@ -85,8 +85,8 @@ if(lto AND CMAKE_C_COMPILER_ID MATCHES Clang AND CMAKE_C_COMPILER_AR)
     string(REGEX MATCH "^[0-9]+" compiler_major "${CMAKE_C_COMPILER_VERSION}")
     execute_process(COMMAND ${CMAKE_C_COMPILER_AR} --version OUTPUT_VARIABLE archiver)
     if(NOT archiver MATCHES "LLVM version ${compiler_major}\\.")
-        message(WARNING "${CMAKE_C_COMPILER_AR} is not of clang ${compiler_major}, so nothing is optimised across files: "
-            "install llvm-${compiler_major}")
+        message(WARNING "nothing is optimised across files, since ${CMAKE_C_COMPILER_AR} is not of clang "
+            "${compiler_major}: install llvm-${compiler_major}")
         set(lto OFF)
     endif()
 endif()

@@ -43,7 +43,8 @@ uint64_t cli_number(struct argp_state *state, const char *option, const char *te
 /* For parsers: the module of that name, or one line and exit code 2. */
 const struct module *cli_module(const char *name);
 
-/* --profile=NAME, --no-warnings, --mute=RULE: what explorations and fuzzers run under.  argp children of the commands that do. */
+/* --profile=NAME, --no-warnings, --mute=RULE: what explorations and fuzzers run under.  argp children of the commands
+ * that do. */
 extern const struct argp_child cli_rules_children[];
 extern const char *cli_profile;             /* as given; NULL: not */
 extern bool cli_no_warnings;
