@@ -19,15 +19,6 @@
 
 enum { PREEMPTIONS = 1, DEVIATIONS = 1 };
 
-const char *__asan_default_options(void);
-
-/* As in nmrcheck.c. */
-__attribute__((visibility("default"))) const char *__asan_default_options(void)
-{
-    return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=16:"
-           "halt_on_error=0:suppress_equal_pcs=0";
-}
-
 static bool random_digest(const struct program *p, uint64_t executions)
 {
     static struct scenario s;

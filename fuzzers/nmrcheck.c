@@ -213,25 +213,6 @@ static error_t parse_main(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* ---- sanitizers --------------------------------------------------------------------------------- */
-
-const char *__asan_default_options(void);
-const char *__ubsan_default_options(void);
-
-/* The model has leak rules of its own, and the leak checker does not see stacks of suspended fibers.  The pool is not
- * the sanitizer's, so a small quarantine does.  An error in module code is a finding each time it happens, and does
- * not end the process. */
-__attribute__((visibility("default"))) const char *__asan_default_options(void)
-{
-    return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=16:"
-           "halt_on_error=0:suppress_equal_pcs=0";
-}
-
-__attribute__((visibility("default"))) const char *__ubsan_default_options(void)
-{
-    return "halt_on_error=1:print_stacktrace=1";
-}
-
 /* ---- the process ------------------------------------------------------------------------------ */
 
 static void on_interrupt(int signal)
