@@ -93,19 +93,8 @@ static bool find_sibling(const char *name, const char *preset, char *path, size_
 
 static bool write_seed(const struct folders *p, const char *name, const struct scenario *s)
 {
-    static uint8_t bytes[SCENARIO_BYTES_MAX];
     char path[OUTPUT_PATH_MAX];
-    struct output out;
-    struct output_error error;
-    if (snprintf(path, sizeof path, "%s/%s", p->seeds, name) >= (int)sizeof path)
-        return true;
-    if (output_open(&out, path, &error) == OUTPUT_OK) {
-        fwrite(bytes, 1, scenario_encode(s, bytes, sizeof bytes), out.file);
-        if (output_close(&out, &error) == OUTPUT_OK)
-            return true;
-    }
-    cli_complain_output(&error);
-    return false;
+    return snprintf(path, sizeof path, "%s/%s", p->seeds, name) >= (int)sizeof path || input_write(path, s);
 }
 
 /* A seed that shows a finding would end the engine at once: it is noted instead, and the engine does without. */
@@ -126,7 +115,6 @@ static bool write_seeds(const struct engine_options *o, const struct folders *p,
 {
     static struct scenario s;
     char folder[OUTPUT_PATH_MAX];
-    struct stat there;
     s = (struct scenario){.module = scenario_module_hash(o->module->image.name)};
     bool good = add_seed(o, p, "plain", &s, r);
     for (unsigned i = 0; i < setup_count(world_module()) && good; i++) {
@@ -135,10 +123,8 @@ static bool write_seeds(const struct engine_options *o, const struct folders *p,
     }
     struct input_list list = {0};
     struct input_options options = {.module = o->module};
-    char *arguments[] = {folder, NULL};
     snprintf(folder, sizeof folder, "%s/%s", cli.corpus, o->module->image.name);
-    if (stat(folder, &there) == 0)
-        input_expand(arguments, &list, true);
+    input_folder(folder, &list);
     for (size_t i = 0; i < list.count && good; i++) {
         struct input in;
         if (input_load(list.paths[i], &options, &in) != INPUT_OK)

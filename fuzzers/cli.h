@@ -119,6 +119,13 @@ enum input_result { INPUT_OK, INPUT_BAD };
 /* Read a scenario file of any form.  INPUT_BAD: the reason was printed, nothing needs releasing. */
 enum input_result input_load(const char *path, const struct input_options *options, struct input *in);
 void input_release(struct input *in);
+/* Write a scenario in binary form; "-": on standard output.  False: the reason was printed. */
+bool input_write(const char *path, const struct scenario *s);
+
+/* For parsers: --module and --raw; with the second the one FILE, too. */
+error_t input_parse(int key, char *argument, struct input_options *options);
+error_t input_parse_file(int key, char *argument, struct argp_state *state, const char **file,
+                         struct input_options *options);
 
 /* Is this a word that "# expect" knows: a verdict or a rule? */
 bool input_expectation_known(const char *word);
@@ -128,6 +135,8 @@ bool input_expectation_known(const char *word);
  * without any is bad unless it may be empty. */
 struct input_list { char **paths; size_t count, capacity; };
 enum input_result input_expand(char *const *arguments, struct input_list *list, bool may_be_empty);
+/* The files of one folder, if any.  False: there is no such folder. */
+bool input_folder(const char *folder, struct input_list *list);
 void input_list_release(struct input_list *list);
 
 /* ---- findings (nmrcheck_findings.c): the output folder of one module */

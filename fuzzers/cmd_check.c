@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct arguments {
     const struct module *module;
@@ -65,17 +64,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static void replay_corpus(struct campaign *c)
 {
     char folder[OUTPUT_PATH_MAX];
-    struct stat s;
     struct input_list list = {0};
     struct input_options options_in = {.module = c->findings->module};
     unsigned count = 0, differing = 0;
     snprintf(folder, sizeof folder, "%s/%s", cli.corpus, c->findings->module->image.name);
-    if (stat(folder, &s) != 0)
+    if (!input_folder(folder, &list))
         return;
     struct summary_phase *p = summary_add_phase(c->summary, "corpus");
     double started = cli_now();
-    char *arguments[] = {folder, NULL};
-    input_expand(arguments, &list, true);
     for (size_t i = 0; i < list.count && !cli_interrupted; i++) {
         struct input in;
         if (input_load(list.paths[i], &options_in, &in) != INPUT_OK) {

@@ -82,14 +82,10 @@ static unsigned take_crashes(struct findings *f, const struct engine_result *r, 
     const char *const folders[] = {r->crashes, r->own_crashes};
     unsigned unexplained = 0;
     for (unsigned k = 0; k < sizeof folders / sizeof *folders; k++) {
-        char folder[OUTPUT_PATH_MAX];
-        char *arguments[] = {folder, NULL};
         struct input_list list = {0};
-        struct stat s;
-        snprintf(folder, sizeof folder, "%s", folders[k]);
-        if (stat(folder, &s) == 0)
-            input_expand(arguments, &list, true);
+        input_folder(folders[k], &list);
         for (size_t i = 0; i < list.count; i++) {
+            struct stat s;
             if (stat(list.paths[i], &s) != 0 || s.st_mtime < r->started)
                 continue;
             if (take_crash(f, r, list.paths[i]))

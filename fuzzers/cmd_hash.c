@@ -59,18 +59,9 @@ static bool make_folder(const struct arguments *a, const struct module *m)
 
 static bool write_scenario(const struct arguments *a, const struct module *m, uint64_t index, const struct scenario *s)
 {
-    static uint8_t bytes[SCENARIO_BYTES_MAX];
     char path[OUTPUT_PATH_MAX];
-    struct output out;
-    struct output_error error;
     snprintf(path, sizeof path, "%s/%s/%08" PRIu64, a->write, m->image.name, index);
-    if (output_open(&out, path, &error) == OUTPUT_OK) {
-        fwrite(bytes, 1, scenario_encode(s, bytes, sizeof bytes), out.file);
-        if (output_close(&out, &error) == OUTPUT_OK)
-            return true;
-    }
-    cli_complain_output(&error);
-    return false;
+    return input_write(path, s);
 }
 
 /* False: the reason was printed. */

@@ -40,16 +40,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             argp_failure(state, EXIT_TROUBLE, 0, "--expect: '%s' is no verdict and no rule", argument);
         a->expect = argument;
         return 0;
-    case 'm': a->input.module = cli_module(argument); return 0;
-    case 'r': a->input.raw = true; return 0;
     case ARGP_KEY_ARGS:
         a->files = state->argv + state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_failure(state, EXIT_TROUBLE, 0, "no file given");
         return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return input_parse(key, argument, &a->input);
     }
 }
 

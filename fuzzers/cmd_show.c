@@ -25,18 +25,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'o': a->out = argument; return 0;
     case 'b': a->binary = true; return 0;
-    case 'm': a->input.module = cli_module(argument); return 0;
-    case 'r': a->input.raw = true; return 0;
-    case ARGP_KEY_ARG:
-        if (a->file != NULL)
-            argp_failure(state, EXIT_TROUBLE, 0, "one file at a time, not also '%s'", argument);
-        a->file = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, EXIT_TROUBLE, 0, "no file given");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return input_parse_file(key, argument, state, &a->file, &a->input);
     }
 }
 
@@ -73,21 +62,20 @@ static void write_json(const struct input *in)
     cli_print_json(whole);
 }
 
-static enum output_result write_scenario(const struct arguments *a, const struct input *in,
-                                         struct output_error *error)
+/* False: the reason was printed. */
+static bool write_text(const char *path, const struct input *in)
 {
     struct output out;
-    if (output_open(&out, a->out != NULL ? a->out : "-", error) != OUTPUT_OK)
-        return OUTPUT_FAILED;
-    if (a->binary) {
-        static uint8_t bytes[SCENARIO_BYTES_MAX];
-        fwrite(bytes, 1, scenario_encode(&in->scenario, bytes, sizeof bytes), out.file);
-    } else {
+    struct output_error error;
+    if (output_open(&out, path, &error) == OUTPUT_OK) {
         char *comment = leading_comment(in);
         scenario_print(&in->scenario, in->program->words, in->module->image.name, comment, out.file);
         free(comment);
+        if (output_close(&out, &error) == OUTPUT_OK)
+            return true;
     }
-    return output_close(&out, error);
+    cli_complain_output(&error);
+    return false;
 }
 
 int cmd_show(int argc, char **argv)
@@ -99,7 +87,6 @@ int cmd_show(int argc, char **argv)
     };
     struct arguments a = {0};
     struct input in;
-    struct output_error error;
     cli_parse(&argp, argc, argv, &a);
     if (a.binary && a.out == NULL && isatty(STDOUT_FILENO)) {
         cli_complain(NULL, 0, "the binary form does not belong on a terminal; use --output");
@@ -107,13 +94,12 @@ int cmd_show(int argc, char **argv)
     }
     if (input_load(a.file, &a.input, &in) != INPUT_OK)
         return EXIT_TROUBLE;
-    int code = EXIT_CLEAN;
-    if (cli.json && a.out == NULL) {
+    const char *path = a.out != NULL ? a.out : "-";
+    bool good = true;
+    if (cli.json && a.out == NULL)
         write_json(&in);
-    } else if (write_scenario(&a, &in, &error) != OUTPUT_OK) {
-        cli_complain_output(&error);
-        code = EXIT_TROUBLE;
-    }
+    else
+        good = a.binary ? input_write(path, &in.scenario) : write_text(path, &in);
     input_release(&in);
-    return code;
+    return good ? EXIT_CLEAN : EXIT_TROUBLE;
 }

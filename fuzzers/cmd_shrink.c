@@ -18,18 +18,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'o': a->out = argument; return 0;
     case 'a': a->as_is = true; return 0;
-    case 'm': a->input.module = cli_module(argument); return 0;
-    case 'r': a->input.raw = true; return 0;
-    case ARGP_KEY_ARG:
-        if (a->file != NULL)
-            argp_failure(state, EXIT_TROUBLE, 0, "one file at a time, not also '%s'", argument);
-        a->file = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, EXIT_TROUBLE, 0, "no file given");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return input_parse_file(key, argument, state, &a->file, &a->input);
     }
 }
 

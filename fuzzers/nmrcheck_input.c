@@ -191,6 +191,48 @@ void input_release(struct input *in)
     in->bytes = NULL;
 }
 
+bool input_write(const char *path, const struct scenario *s)
+{
+    static uint8_t bytes[SCENARIO_BYTES_MAX];
+    struct output out;
+    struct output_error error;
+    if (output_open(&out, path, &error) == OUTPUT_OK) {
+        fwrite(bytes, 1, scenario_encode(s, bytes, sizeof bytes), out.file);
+        if (output_close(&out, &error) == OUTPUT_OK)
+            return true;
+    }
+    cli_complain_output(&error);
+    return false;
+}
+
+/* ---- options ---------------------------------------------------------------------------------- */
+
+error_t input_parse(int key, char *argument, struct input_options *options)
+{
+    switch (key) {
+    case 'm': options->module = cli_module(argument); return 0;
+    case 'r': options->raw = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+error_t input_parse_file(int key, char *argument, struct argp_state *state, const char **file,
+                         struct input_options *options)
+{
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (*file != NULL)
+            argp_failure(state, EXIT_TROUBLE, 0, "one file at a time, not also '%s'", argument);
+        *file = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, EXIT_TROUBLE, 0, "no file given");
+        return 0;
+    default:
+        return input_parse(key, argument, options);
+    }
+}
+
 /* ---- lists ------------------------------------------------------------------------------------ */
 
 static struct input_list *walked;
@@ -254,6 +296,16 @@ enum input_result input_expand(char *const *arguments, struct input_list *list, 
             qsort(list->paths + first, list->count - first, sizeof *list->paths, compare_paths);
     }
     return result;
+}
+
+bool input_folder(const char *folder, struct input_list *list)
+{
+    char *const arguments[] = {(char *)(uintptr_t)folder, NULL};
+    struct stat s;
+    if (stat(folder, &s) != 0)
+        return false;
+    input_expand(arguments, list, true);
+    return true;
 }
 
 void input_list_release(struct input_list *list)
