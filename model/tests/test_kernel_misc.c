@@ -222,7 +222,6 @@ static void traces(void)
     LAB_EXPECT(evaluated == 0);
 }
 
-
 static void trace_unregistered(void)
 {
     REGHANDLE h;
