@@ -30,7 +30,7 @@ static struct job jobs[JOBS_MAX];
 static unsigned job_count;
 static uint32_t queued, io_outstanding;     /* items */
 static uint32_t running;                    /* threads inside a job */
-static struct job *job_of[THREADS_MAX];
+static struct job *job_of[THREADS_MAX];     /* NULL: a driving thread, a DPC */
 static sched_wait drained;
 
 enum { RACE_KEY_DRAIN = RACE_KEY_NMR - 1 };
@@ -80,6 +80,7 @@ void work_drain(void)
 void work_thread_end(unsigned thread)
 {
     running &= ~(1u << thread);
+    job_of[thread] = NULL;
     race_ended(thread);
 }
 
@@ -495,7 +496,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus)
 
     (void)ExitStatus;
     irql_require_max(LEVEL_PASSIVE, CALLER());
-    if (!(running & 1u << self) || job_of[self]->kind != JOB_THREAD)
+    if (!job_of[self] || job_of[self]->kind != JOB_THREAD)
         return STATUS_INVALID_PARAMETER;
     longjmp(job_of[self]->terminate, 1);
 }

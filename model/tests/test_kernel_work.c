@@ -216,6 +216,19 @@ static void dpcs(void)
     LAB_EXPECT(ran <= 2 && !KeRemoveQueueDpc(&dpc));
 }
 
+static VOID deferred_terminates(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    (void)Dpc, (void)Context, (void)Argument1, (void)Argument2;
+    LAB_EXPECT(PsTerminateSystemThread(STATUS_SUCCESS) == STATUS_INVALID_PARAMETER);
+}
+
+static void dpc_is_no_system_thread(void)
+{
+    KeInitializeThreadedDpc(&dpc, deferred_terminates, NULL);
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+    KeFlushQueuedDpcs();
+}
+
 static void timers(void)
 {
     LARGE_INTEGER due;
@@ -253,6 +266,7 @@ static void test_dpcs_and_timers(void **state)
 {
     (void)state;
     lab_all(dpcs, 2, 0);
+    lab_all(dpc_is_no_system_thread, 1, 0);
     lab_all(timers, 1, 0);
     lab_only_misuse(timer_freed, MISUSE_POOL_FREE_IN_USE);
 }
