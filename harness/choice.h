@@ -27,12 +27,15 @@ struct choice_point {
     uint8_t dull;                           /* switch: the thread that answer 0 runs */
 };
 
+struct sched_observer;
+
 /* Whatever answers choices.  `answer` returns less than point->options. */
 struct strategy {
     const char *name;
     void *state;
     void (*begin)(void *state);             /* before each execution; may be NULL */
     unsigned (*answer)(void *state, const struct choice_point *point);
+    const struct sched_observer *observer;  /* watches its executions; may be NULL */
 };
 
 /* Ask.  `options` >= 1; with 1 nothing is asked and 0 is returned.  kind is not CHOICE_SWITCH. */

@@ -761,8 +761,7 @@ struct strategy strategy_dpor(unsigned deviations_max)
     touch_begin();
     tree_begin();
     d.statistics = (struct dpor_statistics){0};
-    sched_observer = &observer;
-    return (struct strategy){.name = "dpor", .begin = begin, .answer = answer};
+    return (struct strategy){.name = "dpor", .begin = begin, .answer = answer, .observer = &observer};
 }
 
 bool strategy_dpor_next(void)
@@ -783,7 +782,6 @@ bool strategy_dpor_next(void)
 struct dpor_statistics strategy_dpor_end(void)
 {
     d.statistics.nodes_max = tree_in_use_max;
-    sched_observer = NULL;
     if (d.more)
         d.statistics.left = tally_left(d.nodes, d.fixed, tree_pool, d.deviations_max, d.executions);
     return d.statistics;

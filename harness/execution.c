@@ -141,6 +141,7 @@ struct outcome execution_run(const struct program *p, const struct scenario *scr
     running = p;
     running_script = script;
     sched_end_site = p->words ? p->words->end_site : 0;
+    sched_observer = s ? s->observer : NULL;
     choice_begin(s);
     event_begin();
     finding_begin();

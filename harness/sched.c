@@ -125,7 +125,7 @@ uint64_t sched_object(const sched_wait *w)
 
 static void runs(unsigned next)
 {
-    if (sched_observer)
+    if (sched_observer && sched_observer->run)
         sched_observer->run(next);
 }
 
@@ -165,7 +165,7 @@ static void advance_clock(void)
     threads[next].timed_out = true;
     threads[next].deadline = SCHED_FOREVER;
     runnable |= 1u << next;
-    if (sched_observer)
+    if (sched_observer && sched_observer->time_out)
         sched_observer->time_out(next);
 }
 
@@ -250,20 +250,20 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
 void sched_hold(sched_wait *w)
 {
     runnable &= ~*w;
-    if (sched_observer)
+    if (sched_watched())
         sched_observer->touch(sched_object(w), TOUCH_ACQUIRE);
 }
 
 void sched_hold_tried(sched_wait *w)
 {
     runnable &= ~*w;
-    if (sched_observer)
+    if (sched_watched())
         sched_observer->touch(sched_object(w), TOUCH_WRITE);
 }
 
 void sched_touch_wait(const sched_wait *w)
 {
-    if (sched_observer)
+    if (sched_watched())
         sched_observer->touch(sched_object(w), TOUCH_READ);
 }
 
@@ -272,11 +272,10 @@ void sched_release(sched_wait *w)
     uint32_t stopped = *w & ~runnable;
 
     runnable |= *w;
-    if (sched_observer) {
+    if (sched_watched())
         sched_observer->touch(sched_object(w), TOUCH_RELEASE);
-        if (stopped)
-            sched_observer->enable(stopped, sched_object(w));
-    }
+    if (stopped && sched_observer && sched_observer->enable)
+        sched_observer->enable(stopped, sched_object(w));
 }
 
 void sched_give_way(unsigned site)
@@ -300,6 +299,11 @@ unsigned sched_recent(struct sched_step out[SCHED_RECENT_MAX])
     for (uint32_t i = 0; i < count; i++)
         out[i] = recent[(sched_steps - count + i) % SCHED_RECENT_MAX];
     return count;
+}
+
+bool sched_can_run(unsigned thread)
+{
+    return runnable >> thread & 1;
 }
 
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site)
@@ -362,7 +366,7 @@ unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argumen
     used |= 1u << number;
     sched_living |= 1u << number;
     runnable |= 1u << number;
-    if (sched_observer && sched_running)
+    if (sched_observer && sched_observer->spawn && sched_running)
         sched_observer->spawn(number);
     return number;
 }

@@ -93,7 +93,7 @@ _Noreturn void sched_stop(enum verdict v) __attribute__((cold));
 
 /*
  * What an explorer sees of an execution, beside the choices.  A step of a thread lasts from one scheduling point to the
- * next: it begins with `run`.  NULL when nobody watches.
+ * next: it begins with `run`.  NULL when nobody watches; a function that is not wanted is NULL, too.
  */
 enum sched_touch { TOUCH_READ, TOUCH_WRITE, TOUCH_ACQUIRE, TOUCH_RELEASE };
 struct sched_observer {
@@ -108,12 +108,17 @@ extern const struct sched_observer *sched_observer;
 extern uint64_t (*sched_name)(const sched_wait *w);
 uint64_t sched_object(const sched_wait *w);     /* what this one is called */
 
+/* Does anybody want to know what steps touch? */
+static inline bool sched_watched(void) { return sched_observer && sched_observer->touch; }
+
 /* The running step reads or writes a shared object, named by a number that is the same in each execution. */
 static inline void sched_touch(uint64_t object, bool write)
 {
-    if (sched_observer)
+    if (sched_watched())
         sched_observer->touch(object, write ? TOUCH_WRITE : TOUCH_READ);
 }
+
+bool sched_can_run(unsigned thread);        /* is it ready for its next step */
 
 /* What each thread is doing, for judges of a hang: its wait list (NULL when it can run) and the site. */
 const sched_wait *sched_waiting_for(unsigned thread, unsigned *site);

@@ -61,7 +61,7 @@ void footprint_world(enum footprint_object object, bool write)
 
 void footprint_address(const void *address, bool write)
 {
-    if (sched_observer)
+    if (sched_watched())
         sched_touch(address_name(address, 0), write);
 }
 
@@ -89,6 +89,8 @@ static void frame(enum frame f, bool enter)
 
 static void on_event(const struct event *e)
 {
+    if (!sched_watched())
+        return;
     if (e->kind > EV_ENTER && e->kind < EV_THREAD_START) {
         frame((enum frame)(e->kind < EV_LEAVE ? e->kind - EV_ENTER : e->kind - EV_LEAVE), e->kind < EV_LEAVE);
         return;
@@ -127,7 +129,7 @@ void footprint_begin(void)
 {
     static bool watching;
 
-    if (!watching && sched_observer) {
+    if (!watching && sched_watched()) {
         watching = true;
         event_add_judge(on_event);
         sched_name = wait_name;
