@@ -352,6 +352,18 @@ static void pick_fresh(struct node *n, uint32_t enabled, unsigned dull)
     tree_append(&n->tree, &(struct op){.thread = (uint8_t)dull});
 }
 
+/* The tree leads to a thread that cannot run: earlier steps depended on something that nobody told.  Another way, then,
+ * and the search is not complete. */
+static void lose_way(struct node *n, unsigned dull)
+{
+    struct tree *lost = &tree_pool[n->tree];
+
+    d.clipped = true;
+    while (lost->first != TREE_NONE)
+        tree_drop_first(&lost->first);
+    lost->op = (struct op){.thread = (uint8_t)dull};
+}
+
 /* Node `at` is reached, with a new step before it unless it is the first new one itself. */
 static void enter(unsigned at, uint32_t enabled, unsigned dull)
 {
@@ -368,6 +380,8 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
     }
     if (n->tree == TREE_NONE)
         pick_fresh(n, enabled, dull);
+    if (!(enabled & 1u << tree_pool[n->tree].op.thread))
+        lose_way(n, dull);
     tally_begin_child(&n->tally, d.executions);
     n->op = tree_pool[n->tree].op;
 }
