@@ -40,7 +40,7 @@ bool digest_random(const struct program *p, uint64_t seed, uint64_t index, struc
     struct strategy_random state;
     struct strategy random = strategy_random(&state, seed, index);
 
-    explore_random_script(p->words, seed, index, &script);
+    sample_script(p->words, seed, index, &script);
     *o = execution_run(p, &script, &random);
     execution_scenario(s);
     if (s->count == SCENARIO_RECORDS_MAX)   /* more answers than a scenario holds: only this can be repeated */

@@ -8,7 +8,7 @@
 #include "dpor.h"
 #include "strategy.h"
 
-enum { PROGRESS_EVERY = 16384, REST_EVERY = 256, RANDOM_OPS_MIN = 2, RANDOM_OPS_MAX = 10 };
+enum { PROGRESS_EVERY = 1024, REST_EVERY = 256 };
 
 /* A set of event hashes, half full at most.  It lives as long as the process: exploring starts often.  It uses the
  * first slots only, more as it fills, so that a small exploration need not clear them all. */
@@ -213,53 +213,34 @@ struct explore_result explore_dfs(const struct program *p, const struct scenario
     return run.result;
 }
 
-/* One to all of the counterparts, and never only one operation: measured, five and three times sooner at a bug
- * that takes two calls and a detach of the same binding. */
-void explore_random_script(const struct vocabulary *words, uint64_t seed, uint64_t index, struct scenario *out)
+struct explore_result explore_sample(const struct program *p, const struct scenario *script,
+                                     const struct explore_samples *samples, const struct explore_options *options,
+                                     struct sampler_pct *pct)
 {
-    struct strategy_random r;
-    unsigned ops[SITES_MAX], op_count = 0, length, peers;
-
-    strategy_random(&r, ~seed, index);
-    peers = words->peer_count ? 1 + random_below(&r, words->peer_count) : 1;
-    for (unsigned i = 0; i < words->site_count; i++)
-        if (words->sites[i].kinds & 1u << CHOICE_OP && !site_is_setting(&words->sites[i]))
-            ops[op_count++] = i;
-    out->count = 0;
-    out->module = 0;
-    if (op_count == 0)
-        return;
-    length = RANDOM_OPS_MIN + random_below(&r, RANDOM_OPS_MAX - RANDOM_OPS_MIN + 1);
-    for (unsigned i = 0; i < length; i++)
-        scenario_add(out, (struct record){
-            .kind = CHOICE_OP,
-            .thread = (uint8_t)(words->driving_count > 1 ? 1 + random_below(&r, words->driving_count - 1) : 0),
-            .site = (uint8_t)ops[random_below(&r, op_count)],
-            .nth = (uint16_t)random_below(&r, peers),
-            .value = (uint16_t)random_below(&r, 8)});
-}
-
-struct explore_result explore_random(const struct program *p, const struct scenario *script, uint64_t seed,
-                                     uint64_t first, uint64_t count_max, const struct explore_options *options)
-{
-    static struct scenario drawn;
-    struct run run = {p, script ? with_setting(p, script) : NULL, options,
-                      {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    static struct sampler sampler;
+    struct run run = {p, NULL, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
 
     seen_clear();
-    for (uint64_t i = first; i < first + count_max; i++) {
-        struct strategy_random state;
-        struct strategy random = strategy_random(&state, seed, i);
+    sampler_begin(&sampler, p, with_setting(p, script), samples->sampling, samples->depth, samples->seed);
+    for (uint64_t i = samples->first, more = true; more && i < samples->first + samples->count; i++) {
+        struct strategy strategy;
 
         if (over_budget(&run))
             break;
-        if (!script) {
-            explore_random_script(p->words, seed, i, &drawn);
-            run.script = with_setting(p, &drawn);
-        }
-        if (!step(&run, &random))
-            break;
+        strategy = sampler_strategy(&sampler, i, &run.script);
+        more = step(&run, &strategy);
+        sampler_end(&sampler);
     }
+    if (pct)
+        *pct = sampler.pct;
     run.result.distinct = seen.count;
     return run.result;
+}
+
+struct explore_result explore_random(const struct program *p, const struct scenario *script, uint64_t seed,
+                                     uint64_t first, uint64_t count, const struct explore_options *options)
+{
+    struct explore_samples samples = {SAMPLE_RANDOM, 1, seed, first, count};
+
+    return explore_sample(p, script, &samples, options, NULL);
 }

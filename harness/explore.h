@@ -6,6 +6,7 @@
 
 #include "dpor.h"
 #include "execution.h"
+#include "sample.h"
 
 enum explore_end {
     EXPLORE_COMPLETE,
@@ -25,7 +26,7 @@ struct explore_options {
     void *context;                          /* for the callbacks */
     /* Each execution that did not pass; return false to stop.  May be NULL. */
     bool (*on_outcome)(void *context, const struct outcome *o, const struct scenario *s);
-    /* Now and then (about every 16,384 executions); return false to stop.  May be NULL. */
+    /* Now and then (every 1,024 executions); return false to stop.  May be NULL. */
     bool (*on_progress)(void *context, uint64_t executions);
     /* dpor: go on from what explore_save wrote here, when not NULL. */
     FILE *saved;
@@ -60,12 +61,19 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
 void explore_save(FILE *out, const struct explore_result *r);
 bool explore_load(struct numbers *in, struct explore_result *r, bool *more);
 
-/* `count` random executions from number `first`.  With a NULL script each draws a script of its own from the
- * vocabulary's op sites. */
+/* Executions number `first` and on of a seed; see sample.h. */
+struct explore_samples {
+    enum sampling sampling;
+    unsigned depth;                         /* of pct */
+    uint64_t seed, first, count;
+};
+
+/* With a NULL script operations are drawn, too.  `pct` may be NULL. */
+struct explore_result explore_sample(const struct program *p, const struct scenario *script,
+                                     const struct explore_samples *samples, const struct explore_options *options,
+                                     struct sampler_pct *pct);
+/* By the random walk. */
 struct explore_result explore_random(const struct program *p, const struct scenario *script, uint64_t seed,
                                      uint64_t first, uint64_t count, const struct explore_options *options);
-
-/* Draw a whole random scenario (ops, peers, and nothing else) for execution `index` of a random campaign. */
-void explore_random_script(const struct vocabulary *words, uint64_t seed, uint64_t index, struct scenario *out);
 
 #endif

@@ -35,15 +35,20 @@ uint32_t random_below(struct strategy_random *r, uint32_t limit)
     return (uint32_t)((random_next(r) >> 32) * limit >> 32);
 }
 
+unsigned random_answer(struct strategy_random *r, const struct choice_point *p)
+{
+    if ((uint32_t)(random_next(r) >> 32) >= r->chance[p->kind])
+        return 0;
+    return 1 + random_below(r, p->options - 1u);
+}
+
 static unsigned answer(void *context, const struct choice_point *p)
 {
     struct strategy_random *r = context;
 
     if (p->kind == CHOICE_SWITCH && p->forced)
         return random_below(r, p->options);
-    if ((uint32_t)(random_next(r) >> 32) >= r->chance[p->kind])
-        return 0;
-    return 1 + random_below(r, p->options - 1u);
+    return random_answer(r, p);
 }
 
 /* 1 in 2, 8 or 32. */
