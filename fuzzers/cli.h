@@ -235,9 +235,12 @@ bool campaign_can_resume(const struct campaign *c, const struct program *p, cons
 /* Explore one script (or with NULL each setup in turn) until `until`; adds phases.  True: all complete. */
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until);
-/* Random executions from `first`; returns the number of the next one. */
-uint64_t campaign_random(struct campaign *c, const struct scenario *script, uint64_t seed, uint64_t first,
-                         uint64_t count);
+/* Executions of a strategy that samples, until `until`; returns the number of the next one. */
+uint64_t campaign_sample(struct campaign *c, const struct scenario *script, const struct explore_samples *samples,
+                         double until);
+/* All strategies, each for what it does best, until the time is up. */
+void campaign_auto(struct campaign *c, const struct scenario *script, const struct bounds *b,
+                   const struct explore_samples *samples);
 void campaign_progress_clear(struct campaign *c);
 /* Shrink, summarise, print; returns the exit code. */
 int campaign_finish(struct campaign *c);

@@ -151,7 +151,8 @@ int cmd_check(int argc, char **argv)
     if (!campaign_over(&c)) {
         uint64_t first = a.fresh ? 0 : load_next(&findings, a.seed);
         uint64_t count = a.bounds.executions > 0 ? a.bounds.executions : RANDOM_MAX;
-        uint64_t next = campaign_random(&c, NULL, a.seed, first, count);
+        struct explore_samples samples = {SAMPLE_RANDOM, 1, a.seed, first, count};
+        uint64_t next = campaign_sample(&c, NULL, &samples, c.deadline);
         if (!findings.failed)
             save_next(&findings, a.seed, next);
     }

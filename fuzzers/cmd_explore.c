@@ -4,32 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum way { WAY_DFS, WAY_DPOR, WAY_SAMPLE, WAY_AUTO };
+
 struct arguments {
     const struct module *module;
     const char *out, *script, *setup;
     double seconds;
-    uint64_t seed, first;
-    bool random, keep_going, fresh;
+    enum way way;
+    struct explore_samples samples;         /* count 0: the default */
+    bool keep_going, fresh;
     struct bounds bounds;
 };
 
 enum {
     KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_STRATEGY, KEY_SCRIPT, KEY_SETUP,
-    KEY_FIRST, KEY_FRESH
+    KEY_FIRST, KEY_FRESH, KEY_DEPTH
 };
-enum { SECONDS_MAX = 10000000, RANDOM_DEFAULT = 100000 };
+enum { SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
 
 static const struct argp_option options[] = {
-    {"strategy", KEY_STRATEGY, "NAME", 0, "dfs: all executions within bounds (default); dpor: one execution of each "
-                                          "trace, preemptions without bound; random: some", 0},
+    {"strategy", KEY_STRATEGY, "NAME", 0,
+     "dfs: all executions within bounds (default); dpor: one execution of each trace, preemptions without bound; "
+     "random, pct, pos, surw: some, drawn in that way; portfolio: pct, pos and surw in turn; auto: dpor and portfolio "
+     "in turn", 0},
+    {"depth", KEY_DEPTH, "D", 0, "pct: for bugs that take an order of D steps (default 3)", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "dfs: up to N preemptions (default 2)", 0},
     {"deviations", KEY_DEVIATIONS, "N", 0, "dfs: up to N faults, odd peers or NMR choices at once (default 1)", 0},
-    {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; random: default 100000", 0},
-    {"seed", KEY_SEED, "S", 0, "random: the seed (default 1)", 0},
-    {"first", KEY_FIRST, "N", 0, "random: number of the first execution (default 0)", 0},
+    {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; sampling: default 100000", 0},
+    {"seed", KEY_SEED, "S", 0, "Sampling: the seed (default 1)", 0},
+    {"first", KEY_FIRST, "N", 0, "Sampling: number of the first execution (default 0)", 0},
     {"script", KEY_SCRIPT, "FILE", 0, "Operations from a scenario file instead of the built-in setups", 0},
     {"setup", KEY_SETUP, "NAME", 0, "Only this built-in setup", 0},
-    {"time", KEY_TIME, "SECONDS", 0, "Stop after so long (default: no limit)", 0},
+    {"time", KEY_TIME, "SECONDS", 0, "Stop after so long (default: no limit; auto: 60)", 0},
     {"fresh", KEY_FRESH, NULL, 0, "dpor: do not go on with what an earlier run saved in the output folder", 0},
     {"keep-going", 'k', NULL, 0, "Do not stop at the first finding", 0},
     {"out", 'o', "DIR", 0, "Output folder (default ./nmrcheck-out/MODULE)", 0},
@@ -38,10 +44,27 @@ static const struct argp_option options[] = {
 
 static void take_strategy(struct arguments *a, struct argp_state *state, const char *name)
 {
-    a->random = strcmp(name, "random") == 0;
-    a->bounds.dpor = strcmp(name, "dpor") == 0;
-    if (!a->random && !a->bounds.dpor && strcmp(name, "dfs") != 0)
-        argp_failure(state, EXIT_TROUBLE, 0, "unknown strategy '%s'; there are: dfs dpor random", name);
+    static const char *const others[] = {[WAY_DFS] = "dfs", [WAY_DPOR] = "dpor", [WAY_AUTO] = "auto"};
+    for (unsigned way = 0; way < sizeof others / sizeof *others; way++)
+        if (others[way] != NULL && strcmp(name, others[way]) == 0) {
+            a->way = (enum way)way;
+            return;
+        }
+    for (unsigned s = 0; s < SAMPLINGS; s++)
+        if (strcmp(name, sampling_name((enum sampling)s)) == 0) {
+            a->way = WAY_SAMPLE;
+            a->samples.sampling = (enum sampling)s;
+            return;
+        }
+    argp_failure(state, EXIT_TROUBLE, 0,
+                 "unknown strategy '%s'; there are: dfs dpor random pct pos surw portfolio auto", name);
+}
+
+static void take_depth(struct arguments *a, struct argp_state *state, const char *text)
+{
+    a->samples.depth = (unsigned)cli_number(state, "depth", text, PCT_DEPTH_MAX);
+    if (a->samples.depth == 0)
+        argp_failure(state, EXIT_TROUBLE, 0, "--depth: from 1 to %d", PCT_DEPTH_MAX);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -53,8 +76,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_PREEMPTIONS: a->bounds.preemptions = (unsigned)cli_number(state, "preemptions", argument, 100); return 0;
     case KEY_DEVIATIONS: a->bounds.deviations = (unsigned)cli_number(state, "deviations", argument, 100); return 0;
     case KEY_EXECUTIONS: a->bounds.executions = cli_number(state, "executions", argument, INT64_MAX); return 0;
-    case KEY_SEED: a->seed = cli_number(state, "seed", argument, INT64_MAX); return 0;
-    case KEY_FIRST: a->first = cli_number(state, "first", argument, INT32_MAX); return 0;
+    case KEY_DEPTH: take_depth(a, state, argument); return 0;
+    case KEY_SEED: a->samples.seed = cli_number(state, "seed", argument, INT64_MAX); return 0;
+    case KEY_FIRST: a->samples.first = cli_number(state, "first", argument, INT32_MAX); return 0;
     case KEY_SCRIPT: a->script = argument; return 0;
     case KEY_SETUP: a->setup = argument; return 0;
     case KEY_FRESH: a->fresh = true; return 0;
@@ -104,6 +128,18 @@ static bool choose_script(const struct arguments *a, struct scenario *own, const
     return true;
 }
 
+/* What is not given follows from the strategy. */
+static void settle(struct arguments *a)
+{
+    if (a->way == WAY_AUTO && a->seconds <= 0)
+        a->seconds = AUTO_SECONDS;
+    if (a->way == WAY_AUTO)
+        a->samples.sampling = SAMPLE_PORTFOLIO;
+    a->samples.count = a->way == WAY_AUTO ? INT64_MAX
+                     : a->bounds.executions > 0 ? a->bounds.executions : SAMPLES_DEFAULT;
+    a->bounds.dpor = a->way == WAY_DPOR;
+}
+
 int cmd_explore(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -111,15 +147,17 @@ int cmd_explore(int argc, char **argv)
         .doc = "Run all interleavings, faults, odd counterparts and NMR choices within bounds, or random ones.\v"
                "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
                "Executions that differ only in the order of independent steps are one trace; dpor runs one of them. "
-               "With random, execution number N of a seed is always the same one.",
+               "When sampling, execution number N of a seed is always the same one. For pct, pos and surw the first "
+               "ones of each thousand (of each 16 when operations are drawn, too) are random, and tell what to expect.",
     };
     static struct findings findings;
     static struct summary summary;
     static struct scenario own;
     struct campaign c;
     const struct scenario *script;
-    struct arguments a = {.seed = 1, .bounds = {.preemptions = 2, .deviations = 1}};
+    struct arguments a = {.samples = {.seed = 1, .depth = 3}, .bounds = {.preemptions = 2, .deviations = 1}};
     cli_parse(&argp, argc, argv, &a);
+    settle(&a);
     if (!choose_script(&a, &own, &script))
         return EXIT_TROUBLE;
     const char *folder = findings_folder(a.module, a.out), *script_name = a.setup != NULL ? a.setup : "script";
@@ -132,8 +170,10 @@ int cmd_explore(int argc, char **argv)
     c.save = a.bounds.dpor;
     c.fresh = a.fresh;
     c.script_name = script_name;
-    if (a.random)
-        campaign_random(&c, script, a.seed, a.first, a.bounds.executions > 0 ? a.bounds.executions : RANDOM_DEFAULT);
+    if (a.way == WAY_SAMPLE)
+        campaign_sample(&c, script, &a.samples, c.deadline);
+    else if (a.way == WAY_AUTO)
+        campaign_auto(&c, script, &a.bounds, &a.samples);
     else
         campaign_dfs(&c, script, "explore", &a.bounds, c.deadline);
     return campaign_finish(&c);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 enum { TERMINAL_EVERY_MS = 200, LOG_EVERY_MS = 10000 };
+#define AUTO_SLICE 0.5                      /* seconds, of the first round */
 
 /* ---- simulated states ---------------------------------------------------------------------------- */
 
@@ -34,6 +35,11 @@ double cli_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double sooner(double a, double b)
+{
+    return b <= 0 || a < b ? a : b;         /* no deadline is 0 */
 }
 
 const char *cli_count(uint64_t value)
@@ -350,6 +356,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
     struct summary_phase *p = summary_add_phase(c->summary, name);
     c->phase = p->name;
     c->phase_started = cli_now();
+    c->dpor = (struct dpor_statistics){0};
     for (unsigned i = 0; i < scripts && !campaign_over(c); i++) {
         /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
         double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
@@ -371,24 +378,60 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
     return p->complete;
 }
 
-/* ---- random ----------------------------------------------------------------------------------------- */
+/* ---- sampling --------------------------------------------------------------------------------------- */
 
-uint64_t campaign_random(struct campaign *c, const struct scenario *script, uint64_t seed, uint64_t first,
-                         uint64_t count)
+static void say_sample(struct summary_phase *p, const struct explore_samples *samples, const struct explore_result *r,
+                       const struct sampler_pct *pct)
 {
-    struct part part = {.campaign = c, .until = c->deadline};
+    say(p, "seed %llu, from number %s%s: ", (unsigned long long)samples->seed, cli_count(samples->first),
+        r->end == EXPLORE_FINDING ? ", stopped at a finding" : cli_interrupted ? ", interrupted" : "");
+    if (pct->threads > 0)
+        say(p, "pct with depth %u shows a bug of that depth with a probability of at least 1/(n*k^%u) = %.1e in an "
+            "execution (n = %u threads, k = %u steps; %s were longer), ", samples->depth, samples->depth - 1,
+            pct->bound, pct->threads, pct->length, cli_count(pct->longer));
+    say_numbers(p, r);
+}
+
+uint64_t campaign_sample(struct campaign *c, const struct scenario *script, const struct explore_samples *samples,
+                         double until)
+{
+    struct part part = {.campaign = c, .until = until};
     struct explore_options options = {
         .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
     };
-    struct summary_phase *p = summary_add_phase(c->summary, "random");
+    struct summary_phase *p = summary_add_phase(c->summary, sampling_name(samples->sampling));
+    struct sampler_pct pct;
     c->phase = p->name;
     c->phase_started = cli_now();
-    struct explore_result r = explore_random(c->findings->program, script, seed, first, count, &options);
-    say(p, "seed %llu, from number %s%s: ", (unsigned long long)seed, cli_count(first),
-        r.end == EXPLORE_FINDING ? ", stopped at a finding" : cli_interrupted ? ", interrupted" : "");
-    say_numbers(p, &r);
+    struct explore_result r = explore_sample(c->findings->program, script, samples, &options, &pct);
+    say_sample(p, samples, &r, &pct);
     finish_phase(c, p, &r);
-    return first + r.executions;
+    return samples->first + r.executions;
+}
+
+/* ---- all of them ---------------------------------------------------------------------------------------- */
+
+/*
+ * First each fault and each oddity alone, which takes no time.  Then partial order reduction and sampling in turn, for
+ * twice as long in each round, until one is through or the time is: who of them finds a bug first is not known before,
+ * and this way none takes more than four times as long as if it had been.
+ */
+void campaign_auto(struct campaign *c, const struct scenario *script, const struct bounds *b,
+                   const struct explore_samples *samples)
+{
+    struct bounds alone = {.deviations = 1, .executions = b->executions};
+    struct bounds reduced = *b;
+    struct explore_samples next = *samples;
+    bool complete = false;
+    reduced.dpor = true;
+    campaign_dfs(c, script, "one by one", &alone, c->deadline);
+    for (double slice = AUTO_SLICE; !campaign_over(c); slice *= 2) {
+        if (!complete)
+            complete = campaign_dfs(c, script, "dpor", &reduced, sooner(cli_now() + slice, c->deadline));
+        if (!campaign_over(c))
+            next.first = campaign_sample(c, script, &next, complete ? c->deadline
+                                                                   : sooner(cli_now() + slice, c->deadline));
+    }
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------ */
