@@ -6,6 +6,9 @@
  * rule; one that is named after a mistake must be found by its rule one way; a correct module must break none.  A
  * mutant whose rule this build cannot judge is left out.
  *
+ * With --strategies it is the table test of the strategies instead: how many executions each takes to the first finding
+ * of the mutant's rule, the median of several seeds for those that sample.
+ *
  * Modules are independent, so several processes share the list; each row lies in shared memory and is written by one.
  */
 #include "cli.h"
@@ -20,24 +23,35 @@
 
 #include "rules/rules.h"
 
-enum { JOBS_MAX = 64, EXCEPT_MAX = 16, PATIENCE = 10 };
+enum { JOBS_MAX = 64, EXCEPT_MAX = 16, SEEDS_MAX = 1000, PATIENCE = 10 };
 
 struct arguments {
     char **names;
     const char *except[EXCEPT_MAX];
-    unsigned except_count, jobs;
+    unsigned except_count, jobs, seeds;
+    bool strategies;
     uint64_t seed, random;
     struct bounds bounds;
 };
 
-enum way { WAY_DFS, WAY_RANDOM, WAYS };
-static const char *const way_names[WAYS] = {"dfs", "random"};
+enum way { WAY_DFS, WAY_DPOR, WAY_RANDOM, WAY_PCT, WAY_POS, WAY_SURW, WAY_PORTFOLIO, WAYS };
+
+static const struct { const char *name; enum sampling sampling; bool samples, usual, compared; } ways[WAYS] = {
+    [WAY_DFS] = {.name = "dfs", .usual = true},
+    [WAY_DPOR] = {.name = "dpor", .compared = true},
+    [WAY_RANDOM] = {"random", SAMPLE_RANDOM, true, true, true},
+    [WAY_PCT] = {"pct", SAMPLE_PCT, true, false, true},
+    [WAY_POS] = {"pos", SAMPLE_POS, true, false, true},
+    [WAY_SURW] = {"surw", SAMPLE_SURW, true, false, true},
+    [WAY_PORTFOLIO] = {"portfolio", SAMPLE_PORTFOLIO, true, false, true},
+};
 
 struct row {
     const struct module *module;
     bool left_out, done;
     uint64_t executions[WAYS];
     uint64_t first[WAYS];                   /* number, from 1, of the first execution that broke its rule; 0: none */
+    unsigned missed[WAYS];                  /* seeds, of several, with which no execution did */
     double seconds[WAYS];
     uint64_t broken[RULES];                 /* executions that broke each rule */
 };
@@ -48,7 +62,9 @@ struct table {
     struct row rows[];
 };
 
-enum { KEY_PREEMPTIONS = 256, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_RANDOM, KEY_SEED, KEY_EXCEPT, KEY_JOBS };
+enum { PCT_DEPTH = 3 };
+enum { KEY_PREEMPTIONS = 256, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_RANDOM, KEY_SEED, KEY_EXCEPT, KEY_JOBS,
+       KEY_STRATEGIES, KEY_SEEDS };
 
 static const struct argp_option options[] = {
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "Up to N preemptions (default 2)", 0},
@@ -57,6 +73,8 @@ static const struct argp_option options[] = {
     {"random", KEY_RANDOM, "N", 0, "Random executions; ten times as many until the mutant is found (default "
                                "20000)", 0},
     {"seed", KEY_SEED, "S", 0, "Of the random executions (default 1)", 0},
+    {"strategies", KEY_STRATEGIES, NULL, 0, "Compare strategies: executions to the first finding by its rule", 0},
+    {"seeds", KEY_SEEDS, "N", 0, "With --strategies: the median of so many seeds (default 20)", 0},
     {"except", KEY_EXCEPT, "MODULE", 0, "Leave this module out; may be repeated", 0},
     {"jobs", KEY_JOBS, "N", 0, "Processes (default: one for each processor)", 0},
     {0},
@@ -71,6 +89,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_EXECUTIONS: a->bounds.executions = cli_number(state, "executions", argument, INT64_MAX); return 0;
     case KEY_RANDOM: a->random = cli_number(state, "random", argument, INT32_MAX); return 0;
     case KEY_SEED: a->seed = cli_number(state, "seed", argument, INT64_MAX); return 0;
+    case KEY_STRATEGIES: a->strategies = true; return 0;
+    case KEY_SEEDS:
+        a->seeds = (unsigned)cli_number(state, "seeds", argument, SEEDS_MAX);
+        if (a->seeds == 0)
+            argp_failure(state, EXIT_TROUBLE, 0, "--seeds: from 1 to %d", SEEDS_MAX);
+        return 0;
     case KEY_JOBS: a->jobs = (unsigned)cli_number(state, "jobs", argument, JOBS_MAX); return 0;
     case KEY_EXCEPT:
         if (a->except_count == EXCEPT_MAX)
@@ -99,7 +123,13 @@ static void counting_reset(void)
     reset_world();
 }
 
-struct look { struct row *row; enum way way; enum rule own; };
+struct look {
+    struct row *row;
+    enum way way;
+    enum rule own;
+    bool once;                              /* stop at the first finding of its own rule … */
+    uint64_t first;                         /* … which is this execution; 0: none */
+};
 
 static bool on_outcome(void *context, const struct outcome *o, const struct scenario *s)
 {
@@ -108,33 +138,68 @@ static bool on_outcome(void *context, const struct outcome *o, const struct scen
     if (o->verdict != VERDICT_FINDING)
         return true;
     look->row->broken[o->finding.rule]++;
-    if (o->finding.rule == look->own && look->row->first[look->way] == 0)
-        look->row->first[look->way] = executions;
-    return true;
+    if (o->finding.rule == look->own && look->first == 0)
+        look->first = executions;
+    return !look->once || look->first == 0;
 }
 
-static void try_dfs(const struct arguments *a, const struct program *p, struct look *look)
+static void try_setups(const struct arguments *a, const struct program *p, struct look *look)
 {
     static struct scenario script;
+    struct dpor_statistics statistics;
     struct explore_options o = {
         .preemptions_max = a->bounds.preemptions, .deviations_max = a->bounds.deviations,
         .executions_max = a->bounds.executions, .keep_going = true, .context = look, .on_outcome = on_outcome,
     };
-    for (unsigned i = 0; i < setup_count(world_module()); i++) {
+    for (unsigned i = 0; i < setup_count(world_module()) && !(look->once && look->first > 0); i++) {
         setup_script(&setups[i], &script);
-        explore_dfs(p, &script, &o);
+        if (look->way == WAY_DPOR)
+            explore_dpor(p, &script, &o, &statistics);
+        else
+            explore_dfs(p, &script, &o);
     }
 }
 
-/* A mutant that is not found by then has more. */
-static void try_random(const struct arguments *a, const struct program *p, struct look *look)
+/* A mutant that is not found by then has more, unless strategies are compared. */
+static void try_samples(const struct arguments *a, const struct program *p, struct look *look, uint64_t seed)
 {
     struct explore_options o = {.keep_going = true, .context = look, .on_outcome = on_outcome};
-    explore_random(p, NULL, a->seed, 0, a->random, &o);
-    if (look->own == RULE_NONE || look->row->first[WAY_RANDOM] > 0)
+    struct explore_samples samples = {ways[look->way].sampling, PCT_DEPTH, seed, 0, a->random};
+    explore_sample(p, NULL, &samples, &o, NULL);
+    if (look->once || look->own == RULE_NONE || look->first > 0)
         return;
     o.keep_going = false;
-    explore_random(p, NULL, a->seed, a->random, (PATIENCE - 1) * a->random, &o);
+    samples.first = a->random;
+    samples.count = (PATIENCE - 1) * a->random;
+    explore_sample(p, NULL, &samples, &o, NULL);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* One way: the number of the first execution with the finding, the median of several seeds. */
+static void try_way(const struct arguments *a, const struct program *p, struct look look)
+{
+    uint64_t firsts[SEEDS_MAX];
+    unsigned seeds = a->strategies && ways[look.way].samples ? a->seeds : 1;
+    double started = cli_now();
+    look.once = a->strategies;
+    for (unsigned i = 0; i < seeds; i++) {
+        executions = look.first = 0;
+        if (ways[look.way].samples)
+            try_samples(a, p, &look, a->seed + i);
+        else
+            try_setups(a, p, &look);
+        firsts[i] = look.first > 0 ? look.first : UINT64_MAX;
+        look.row->missed[look.way] += look.first == 0;
+        look.row->executions[look.way] += executions;
+    }
+    qsort(firsts, seeds, sizeof *firsts, compare);
+    look.row->first[look.way] = firsts[seeds / 2] != UINT64_MAX ? firsts[seeds / 2] : 0;
+    look.row->seconds[look.way] = cli_now() - started;
 }
 
 static enum rule own_rule(const struct module *m)
@@ -144,21 +209,13 @@ static enum rule own_rule(const struct module *m)
 
 static void fill_row(const struct arguments *a, struct row *r)
 {
-    static void (*const ways[WAYS])(const struct arguments *, const struct program *, struct look *) = {
-        try_dfs, try_random,
-    };
     struct program p = *world_program(r->module);
     r->left_out = own_rule(r->module) == RULE_MEM_9 && !sanitizer_watches();
     reset_world = p.reset;
     p.reset = counting_reset;
-    for (unsigned way = 0; way < WAYS && !r->left_out; way++) {
-        struct look look = {r, way, own_rule(r->module)};
-        double started = cli_now();
-        executions = 0;
-        ways[way](a, &p, &look);
-        r->executions[way] = executions;
-        r->seconds[way] = cli_now() - started;
-    }
+    for (unsigned way = 0; way < WAYS && !r->left_out; way++)
+        if (a->strategies ? ways[way].compared : ways[way].usual)
+            try_way(a, &p, (struct look){.row = r, .way = (enum way)way, .own = own_rule(r->module)});
     r->done = true;
 }
 
@@ -185,7 +242,7 @@ static struct table *make_table(const struct arguments *a)
         return NULL;
     }
     for (unsigned i = 0; i < module_count; i++)
-        if (is_wanted(a, modules[i]))
+        if (is_wanted(a, modules[i]) && !(a->strategies && modules[i]->rule == NULL))
             t->rows[t->count++].module = modules[i];
     return t;
 }
@@ -269,9 +326,10 @@ static json_t *row_json(const struct row *r)
     if (r->module->rule != NULL)
         json_object_set_new(o, "rule", output_json_text(r->module->rule));
     for (unsigned way = 0; way < WAYS; way++)
-        json_object_set_new(o, way_names[way],
-                            json_pack("{s:I, s:I, s:f}", "executions", (json_int_t)r->executions[way], "first",
-                                      (json_int_t)r->first[way], "seconds", r->seconds[way]));
+        if (ways[way].usual)
+            json_object_set_new(o, ways[way].name,
+                                json_pack("{s:I, s:I, s:f}", "executions", (json_int_t)r->executions[way], "first",
+                                          (json_int_t)r->first[way], "seconds", r->seconds[way]));
     if (r->left_out)
         json_object_set_new(o, "left-out", json_true());
     json_object_set_new(o, "others", output_json_text(others));
@@ -323,6 +381,78 @@ static int print_table(const struct arguments *a, const struct table *t)
     return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;
 }
 
+/* ---- the comparison ------------------------------------------------------------------------------------- */
+
+/* Did any strategy find it? */
+static bool is_found(const struct row *r)
+{
+    for (unsigned way = 0; way < WAYS; way++)
+        if (r->first[way] > 0)
+            return true;
+    return r->left_out;
+}
+
+static void compare_row(const struct row *r)
+{
+    printf("%-7s %-38s", r->module->rule, r->module->image.name);
+    for (unsigned way = 0; way < WAYS; way++) {
+        char missed[16] = "";
+        if (!ways[way].compared)
+            continue;
+        if (ways[way].samples && r->missed[way] > 0 && r->first[way] > 0)
+            snprintf(missed, sizeof missed, "-%u", r->missed[way]);
+        printf(" %9s%-4s", first_text(r, (enum way)way), missed);
+    }
+    printf("%s\n", r->left_out ? " needs AddressSanitizer" : "");
+}
+
+static json_t *compare_json(const struct row *r)
+{
+    json_t *o = json_pack("{s:s, s:s}", "module", r->module->image.name, "rule", r->module->rule);
+    for (unsigned way = 0; way < WAYS; way++)
+        if (ways[way].compared)
+            json_object_set_new(o, ways[way].name,
+                                json_pack("{s:I, s:I, s:i, s:f}", "median", (json_int_t)r->first[way], "executions",
+                                          (json_int_t)r->executions[way], "missed", (int)r->missed[way], "seconds",
+                                          r->seconds[way]));
+    return o;
+}
+
+/* How many mutants each strategy misses, and who none finds: exit code 1. */
+static int print_comparison(const struct arguments *a, const struct table *t)
+{
+    json_t *list = json_array();
+    unsigned missed[WAYS] = {0}, wrong = 0;
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct row *r = &t->rows[i];
+        for (unsigned way = 0; way < WAYS; way++)
+            missed[way] += !r->left_out && r->first[way] == 0;
+        wrong += !is_found(r);
+        json_array_append_new(list, compare_json(r));
+    }
+    if (cli.json) {
+        cli_print_json(list);
+        return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;
+    }
+    json_decref(list);
+    printf("%-7s %-38s", "rule", "module");
+    for (unsigned way = 0; way < WAYS; way++)
+        if (ways[way].compared)
+            printf(" %9s%-4s", ways[way].name, "");
+    putchar('\n');
+    for (unsigned i = 0; i < t->count; i++)
+        compare_row(&t->rows[i]);
+    printf("%u mutant%s, median of %u seeds, at most %s executions of each seed and %s of each setup, "
+           "<= %u deviations; \"-n\": n seeds missed it; none found %u\nnever found:", t->count,
+           t->count == 1 ? "" : "s", a->seeds, cli_count(a->random), cli_count(a->bounds.executions),
+           a->bounds.deviations, wrong);
+    for (unsigned way = 0; way < WAYS; way++)
+        if (ways[way].compared)
+            printf(" %s %u", ways[way].name, missed[way]);
+    putchar('\n');
+    return wrong > 0 ? EXIT_FOUND : EXIT_CLEAN;
+}
+
 int cmd_mutants(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -330,10 +460,11 @@ int cmd_mutants(int argc, char **argv)
         .doc = "Test the rules: is each mutant found, by its own rule and by no other?\v"
                "Prints a row for each module: the number of the first execution that broke its rule, depth first and "
                "at random, and the rules that were broken beside it. Exit code 1 when a mutant was not found both "
-               "ways, when it broke another rule, or when a correct module broke one.",
+               "ways, when it broke another rule, or when a correct module broke one; with --strategies, when no "
+               "strategy found it.",
     };
     struct arguments a = {
-        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1, .random = 20000,
+        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1, .random = 20000, .seeds = 20,
         .bounds = {.preemptions = 2, .deviations = 1, .executions = 20000},
     };
     cli_parse(&argp, argc, argv, &a);
@@ -342,5 +473,5 @@ int cmd_mutants(int argc, char **argv)
         return EXIT_TROUBLE;
     if (!fill_table(&a, t))
         return EXIT_TROUBLE;
-    return print_table(&a, t);
+    return a.strategies ? print_comparison(&a, t) : print_table(&a, t);
 }
