@@ -170,6 +170,27 @@ expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out
 grep -v '"seconds"' first >a
 grep -v '"seconds"' out >b
 cmp -s a b || fail "the same seed gives other numbers"
+for strategy in random pct pos surw portfolio; do
+    expect 0 explore "$good" --strategy $strategy --executions 40 --first 7 --out sampled
+    says " $strategy seed 1, from number 7: "
+    says " 40 executions, "
+done
+expect 0 explore "$good" --strategy pct --depth 2 --setup call-vs-deregister --executions 40 --out sampled
+says " seed 1, from number 0: pct with depth 2 shows a bug of that depth with a probability of at least 1/(n*k^1) = "
+says " in an execution (n = "
+expect 0 explore "$good" --strategy auto --setup plain --time 3 --out sampled
+says " one by one complete: all executions of "
+says " with <= 0 preemptions and <= 1 fault, peer or NMR deviation: "
+says " dpor complete: all "
+says " portfolio seed 1, from number 0: "
+
+# ---- strategies compared
+if [ -n "$breaks_pa_4" ]; then
+    expect 0 mutants --strategies --seeds 3 --random 1000 mutant_PA_4
+    says "rule module dpor random pct pos surw portfolio"
+    says "1 mutant, median of 3 seeds, at most 1,000 executions of each seed and 20,000 of each setup, "
+    says "never found: dpor 0 random 0 pct 0 pos 0 surw 0 portfolio 0"
+fi
 
 # ---- a finding, from search to regression scenario
 expect 1 check "$mutant" --time 60
@@ -321,7 +342,10 @@ bad "nmrcheck: unknown module 'nobody'; nmrcheck list names them" replay --modul
 bad "nmrcheck: unknown rule 'XX-1'; nmrcheck rules lists them" rules XX-1
 bad "nmrcheck fuzz: unknown rule 'XX-1'; nmrcheck rules lists them" fuzz "$good" --mute XX-1
 bad "nmrcheck check: --time: 'soon' is not a whole number from 0 to 10000000" check "$good" --time soon
-bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs dpor random" explore "$good" --strategy luck
+bad "nmrcheck explore: unknown strategy 'luck'; there are: dfs dpor random pct pos surw portfolio auto" \
+    explore "$good" --strategy luck
+bad "nmrcheck explore: --depth: from 1 to 16" explore "$good" --strategy pct --depth 0
+bad "nmrcheck mutants: --seeds: from 1 to 1000" mutants --strategies --seeds 0
 bad "nmrcheck fuzz: unknown engine 'steam'; there are: libfuzzer afl" fuzz "$good" --engine steam
 bad "nmrcheck replay: no file given" replay
 bad "nmrcheck replay: --expect: 'XX-1' is no verdict and no rule" replay --expect XX-1 "$scn"
