@@ -194,6 +194,8 @@ static void set_environment(const struct engine_options *o, const struct engine_
     setenv("NMRCHECK_MODULE", o->module->image.name, 1);
     if (cli_profile != NULL)
         setenv("NMRCHECK_PROFILE", cli_profile, 1);
+    if (cli_points != NULL)
+        setenv("NMRCHECK_POINTS", cli_points, 1);
     if (cli_no_warnings)
         setenv("NMRCHECK_NO_WARNINGS", "1", 1);
     if (cli_muted != NULL)

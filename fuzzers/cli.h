@@ -46,7 +46,7 @@ const struct module *cli_module(const char *name);
 /* --profile=NAME, --no-warnings, --mute=RULE: what explorations and fuzzers run under.  argp children of the commands
  * that do. */
 extern const struct argp_child cli_rules_children[];
-extern const char *cli_profile;             /* as given; NULL: not */
+extern const char *cli_profile, *cli_points;    /* as given; NULL: not */
 extern bool cli_no_warnings;
 extern const char *cli_muted;               /* "PA-4,PD-6": the rules that --mute named; NULL: none */
 

@@ -11,6 +11,7 @@
  *     NMRCHECK_MUTE       rules that do not end executions, e.g. "PA-4,PD-6"
  *     NMRCHECK_NO_WARNINGS  when set, only violations end executions
  *     NMRCHECK_PROFILE    windows, strict or chaos: what NMR chooses, whatever the input says
+ *     NMRCHECK_POINTS     kernel or memory: where threads are switched, whatever the input says
  *     NMRCHECK_FINDINGS   a folder: write each new finding there as <rule>-<fingerprint>.scn and go on,
  *                         instead of aborting at the first
  *     NMRCHECK_HASHES     a file: append a line for each input, its event hash, verdict and fingerprint, as
@@ -49,7 +50,6 @@ static const struct program *program;
 static struct mutator mutator;
 static const char *findings_folder;
 static FILE *hashes;
-static bool has_profile;
 static uint64_t executions;                 /* of this process */
 
 /* ---- what the last execution asked ------------------------------------------------------------- */
@@ -117,17 +117,14 @@ static void mute_rules(void)
     }
 }
 
-static void choose_profile(void)
+static void choose(const char *variable, bool (*set)(const char *name))
 {
-    const char *name = getenv("NMRCHECK_PROFILE");
+    const char *name = getenv(variable);
 
-    if (name == NULL)
-        return;
-    if (!world_set_profile(name)) {
-        fprintf(stderr, "nmrcheck: NMRCHECK_PROFILE: no profile '%s'\n", name);
+    if (name != NULL && !set(name)) {
+        fprintf(stderr, "nmrcheck: %s: there is no '%s'\n", variable, name);
         exit(2);
     }
-    has_profile = true;
 }
 
 static void open_hashes(void)
@@ -150,7 +147,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     mute_rules();
     if (getenv("NMRCHECK_NO_WARNINGS") != NULL)
         rules_mute_warnings();
-    choose_profile();
+    choose("NMRCHECK_PROFILE", world_set_profile);
+    choose("NMRCHECK_POINTS", world_set_points);
     findings_folder = getenv("NMRCHECK_FINDINGS");
     open_hashes();
     share_asked();
@@ -237,8 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct outcome outcome;
 
     mutate_read(&scenario, program->words, data, size);
-    if (has_profile)
-        scenario_add(&scenario, program->setting);      /* the last one counts */
+    for (unsigned i = 0; i < program->setting_count; i++)
+        scenario_add(&scenario, program->settings[i]);  /* the last of its kind counts */
     asked->count = 0;
     executions++;
     outcome = execution_replay(program, &scenario);

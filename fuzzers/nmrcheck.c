@@ -123,10 +123,10 @@ const struct module *cli_module(const char *name)
     return m;
 }
 
-const char *cli_profile, *cli_muted;
+const char *cli_profile, *cli_points, *cli_muted;
 bool cli_no_warnings;
 
-enum { KEY_MUTE = 256 };
+enum { KEY_MUTE = 256, KEY_POINTS };
 
 static void mute(struct argp_state *state, const char *name)
 {
@@ -148,6 +148,11 @@ static error_t parse_rules(int key, char *argument, struct argp_state *state)
         if (!world_set_profile(argument))
             argp_failure(state, EXIT_TROUBLE, 0, "unknown profile '%s'; there are windows, strict, chaos", argument);
         return 0;
+    case KEY_POINTS:
+        cli_points = argument;
+        if (!world_set_points(argument))
+            argp_failure(state, EXIT_TROUBLE, 0, "unknown scheduling points '%s'; there are kernel, memory", argument);
+        return 0;
     case 'w':
         cli_no_warnings = true;
         rules_mute_warnings();
@@ -160,6 +165,9 @@ static error_t parse_rules(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option rules_options[] = {
     {"profile", 'p', "NAME", 0, "What NMR chooses where the documents are silent: windows (default), strict, chaos", 0},
+    {"scheduling-points", KEY_POINTS, "WHERE", 0,
+     "Where threads are switched: kernel (default), or memory: at each load and store of the module, too; races are "
+     "not reported then, what they lead to is", 0},
     {"no-warnings", 'w', NULL, 0, "Report violations only: rules that are documented as musts, or follow from types or "
                                   "from general kernel rules", 0},
     {"mute", KEY_MUTE, "RULE", 0, "Do not report this rule; may be repeated", 0},

@@ -236,6 +236,8 @@ static void say_dpor(const struct campaign *c, struct summary_phase *p, const st
             done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts));
     say(p, " with <= %u fault, peer or NMR deviation%s, preemptions without bound, profile %s", b->deviations,
         plural(b->deviations), cli_profile != NULL ? cli_profile : "windows");
+    if (cli_points != NULL)
+        say(p, ", scheduling points %s", cli_points);
     if (d->left > 0)
         say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
             cli_count((uint64_t)d->left), plural(scripts - done));

@@ -52,8 +52,8 @@ uint64_t identity_of_search(const struct program *p, const struct scenario *scri
     for (uint16_t rule = 1; rule < RULES; rule++)
         if (finding_muted(rule))
             fprintf(out, " mute %u", rule);
-    for (unsigned i = 0; i < script->count + p->has_setting; i++) {
-        const struct record *r = i < script->count ? &script->records[i] : &p->setting;
+    for (unsigned i = 0; i < script->count + p->setting_count; i++) {
+        const struct record *r = i < script->count ? &script->records[i] : &p->settings[i - script->count];
         fprintf(out, " record %u %u %u %u %u", r->kind, r->thread, r->site, r->nth, r->value);
     }
     fclose(out);

@@ -74,7 +74,7 @@ static void find_guilty(struct causality *c)
     for (unsigned i = 0; i < c->count; i++) {
         uint64_t now = c->decisions[i].failures;
 
-        if (now > before && 2 * (now - before) * (now - before) > 9 * (uint64_t)c->runs &&
+        if (now > before && (now - before) * (now - before) > 9 * (now + before) &&
             (now + little) * best_before > best_now * (before + little)) {
             best_now = now + little;
             best_before = before + little;

@@ -108,6 +108,13 @@ void execution_handle_faults(void)
 
 /* ---- one execution --------------------------------------------------------------------------------------- */
 
+void execution_add_settings(const struct program *p, struct scenario *s)
+{
+    for (unsigned i = 0; i < p->setting_count; i++)
+        if (p->settings[i].value)
+            scenario_add(s, p->settings[i]);
+}
+
 void execution_scenario(struct scenario *out)
 {
     const struct scenario *log = choice_log();

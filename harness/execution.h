@@ -16,8 +16,8 @@ struct program {
     const struct vocabulary *words;
     void (*reset)(void);                    /* empty world; cost follows what the last execution touched */
     void (*main)(void *script);             /* body of thread 0; script is a const struct scenario *, its op records */
-    bool has_setting;
-    struct record setting;                  /* an op record that explorations add to each script of theirs */
+    unsigned setting_count;
+    struct record settings[2];              /* op records; explorations add those that are not dull to each script */
 };
 
 struct outcome {
@@ -32,6 +32,9 @@ struct outcome execution_run(const struct program *p, const struct scenario *scr
 
 /* Run a scenario: its ops as the script, its other records as the answers. */
 struct outcome execution_replay(const struct program *p, const struct scenario *s);
+
+/* Append the program's settings, but for dull ones. */
+void execution_add_settings(const struct program *p, struct scenario *s);
 
 /* The scenario that repeats the last execution: the ops of its script and each answer that was not dull. */
 void execution_scenario(struct scenario *out);

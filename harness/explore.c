@@ -70,11 +70,11 @@ static const struct scenario *with_setting(const struct program *p, const struct
 {
     static struct scenario set;
 
-    if (!p->has_setting || !script)
+    if (!p->setting_count || !script)
         return script;
     set.count = 0;
     set.module = script->module;
-    scenario_add(&set, p->setting);
+    execution_add_settings(p, &set);
     for (unsigned i = 0; i < script->count; i++)
         scenario_add(&set, script->records[i]);
     return &set;

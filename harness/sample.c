@@ -41,7 +41,7 @@ void sample_script(const struct vocabulary *words, uint64_t seed, uint64_t index
             .value = (uint16_t)random_below(&r, 8)});
 }
 
-/* The setting is the first record, since the last one of its kind counts. */
+/* Settings are the first records, since the last one of a kind counts. */
 static void draw_script(struct sampler *s, uint64_t number)
 {
     static struct scenario ops;
@@ -49,8 +49,7 @@ static void draw_script(struct sampler *s, uint64_t number)
     sample_script(s->program->words, s->seed, number, &ops);
     s->drawn.count = 0;
     s->drawn.module = 0;
-    if (s->program->has_setting)
-        scenario_add(&s->drawn, s->program->setting);
+    execution_add_settings(s->program, &s->drawn);
     for (unsigned i = 0; i < ops.count; i++)
         scenario_add(&s->drawn, ops.records[i]);
 }

@@ -151,6 +151,7 @@ static struct { unsigned count; const struct record *ops[SCENARIO_RECORDS_MAX]; 
 static void read_script(const struct scenario *script)
 {
     enum nmr_profile profile = PROFILE_WINDOWS;
+    bool memory_points = false;
 
     for (unsigned l = 0; l < LISTS; l++)
         lists[l].count = 0;
@@ -162,10 +163,13 @@ static void read_script(const struct scenario *script)
             continue;
         if (r->site == SITE_OP_PROFILE)
             profile = (enum nmr_profile)(r->value % PROFILES);
+        else if (r->site == SITE_OP_POINTS)
+            memory_points = r->value % 2;
         else
             lists[l].ops[lists[l].count++] = r;
     }
     nmr_set_profile(profile);
+    memory_set_points(memory_points);
 }
 
 static void run_ops(unsigned thread)
@@ -310,18 +314,37 @@ static void world_reset(void)
     joining = 0;
 }
 
-bool world_set_profile(const char *name)
+static void set(unsigned site, unsigned value)
 {
-    const char *const *names = model_words.sites[SITE_OP_PROFILE].values;
+    unsigned at = 0;
+
+    while (at < program.setting_count && program.settings[at].site != site)
+        at++;
+    program.settings[at] = (struct record){.kind = CHOICE_OP, .site = (uint8_t)site, .value = (uint16_t)value};
+    program.setting_count += at == program.setting_count;
+}
+
+static bool set_by_name(unsigned site, const char *name)
+{
+    const char *const *names = model_words.sites[site].values;
 
     for (unsigned i = 0; names[i]; i++) {
         if (strcmp(names[i], name) != 0)
             continue;
-        program.setting = (struct record){.kind = CHOICE_OP, .site = SITE_OP_PROFILE, .value = (uint16_t)i};
-        program.has_setting = i != PROFILE_WINDOWS;
+        set(site, i);
         return true;
     }
     return false;
+}
+
+bool world_set_profile(const char *name)
+{
+    return set_by_name(SITE_OP_PROFILE, name);
+}
+
+bool world_set_points(const char *name)
+{
+    return set_by_name(SITE_OP_POINTS, name);
 }
 
 const struct program *world_program(const struct module *m)

@@ -45,6 +45,8 @@ const struct module *world_module(void);
 /* The profile of NMR in explorations that follow: windows, strict or chaos; false when there is none of that name.  A
  * replayed scenario says itself which one it wants. */
 bool world_set_profile(const char *name);
+/* The same for scheduling points: "kernel", the default, or "memory": at each load and store of the module, too. */
+bool world_set_points(const char *name);
 /* The NPI of that identifier, if the module says that it takes part in it on that side; else NULL. */
 const struct npi *world_npi(const NPIID *id, enum side side);
 

@@ -241,6 +241,17 @@ expect 1 replay --trace loop.scn
 says "Loop: the last steps, which repeat"
 says "t2 YieldProcessor"
 
+# ---- what a race leads to: only with scheduling points at loads and stores
+two_calls='op t0 register c0\nop t1 call c0\nop t2 call c0\n'
+printf "module mutant_buffer_made_twice\n$two_calls" >calls.scn
+expect 0 explore mutant_buffer_made_twice --script calls.scn --mute RACE-1 --out lost
+expect 1 explore mutant_buffer_made_twice --script calls.scn --scheduling-points memory --out lost
+says "op t0 scheduling-points memory"
+expect 0 replay --check lost
+expect 1 replay lost
+says "finding MEM-8"
+expect 2 explore mutant_buffer_made_twice --scheduling-points nowhere
+
 # ---- which decision makes a finding likely
 printf '%s\n' 'module mutant_PD_25' 'switch t0 at Interlocked #1 -> w0' >late.scn
 expect 0 causality late.scn --runs 300

@@ -67,6 +67,11 @@ const void *sync_address(const sched_wait *w, unsigned *field);
 void memory_access(const void *address, size_t size, bool write, const void *pc);
 /* A kernel function is about to use memory the module passed: the same checks, for any size. */
 void memory_use(const void *address, size_t size, bool write, const void *pc);
+/*
+ * Is each of these loads and stores a scheduling point, while there are other threads?  Not by default, and what a
+ * kernel function does with the module's memory never is.  Then races are not told of: what they lead to is.
+ */
+void memory_set_points(bool on);
 /* What an address is. */
 enum place memory_place(const void *address, uint32_t *object);
 /* A region that belongs to someone else: its owner decides about each access by returning normally or raising.

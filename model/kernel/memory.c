@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "execution.h"
+#include "footprint.h"
 #include "internal.h"
 #include "memory.h"
 
@@ -34,6 +35,8 @@ static unsigned region_count;
 static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
 /* The last access that is neither to the pool nor to the module's own: it may be about to fault. */
 static struct { uintptr_t address; const void *pc; bool write, seen; } foreign;
+
+static bool points;                         /* loads and stores are scheduling points */
 
 static void on_fault(const struct fault *f);
 
@@ -244,8 +247,34 @@ static inline __attribute__((always_inline)) void check(const char *address, siz
         race_access(address, size, write, pc);
 }
 
+void memory_set_points(bool on)
+{
+    points = on;
+    race_enabled = !on;
+}
+
+/* Memory that other threads may use, too. */
+static bool is_common(const char *address)
+{
+    return (size_t)(address - POOL_BASE) < POOL_BYTES_MAX ||
+           (size_t)(address - image_data_begin) < (size_t)(image_data_end - image_data_begin);
+}
+
+static __attribute__((noinline)) void point(const char *address, size_t size, bool write)
+{
+    enum { CELL = 8 };
+
+    if (!sched_active() || race_alone() || doubt.raised || !is_common(address))
+        return;
+    sched_point(SITE_MEMORY);
+    for (const char *at = address - (uintptr_t)address % CELL; at < address + size; at += CELL)
+        footprint_address(at, write);
+}
+
 void memory_access(const void *address, size_t size, bool write, const void *pc)
 {
+    if (points)
+        point(address, size, write);
     check(address, size, write, true, true, pc);
 }
 

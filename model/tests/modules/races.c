@@ -44,6 +44,7 @@ static LIST_ENTRY Entries[2];
 
 static PBLOCK Block;                // In the pool, for all of them
 static PBLOCK Published;            // The same, or NULL
+static PBLOCK Once;                 // Made by the first who wants it
 static LONG Global;
 static LONG Flag;
 static volatile LONG VolatileFlag;
@@ -719,6 +720,27 @@ ENTRY(OrderedFree)
     return Value;
 }
 
+static NTSTATUS MakeOnce(VOID)
+{
+    if (Once == NULL) {
+        Once = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(BLOCK), POOL_TAG);
+    }
+    return Once != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+ENTRY(RacyMadeOnce) { UNREFERENCED_PARAMETER(Thread); return MakeOnce(); }
+ENTRY(OrderedMadeOnce)
+{
+    KIRQL OldIrql;
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(Thread);
+    Lock(&LockA, &OldIrql);
+    Status = MakeOnce();
+    Unlock(&LockA, OldIrql);
+    return Status;
+}
+
 //
 // Neighbours.
 //
@@ -894,6 +916,9 @@ static VOID DriverUnload(PDRIVER_OBJECT DriverObject)
     ExDeleteResourceLite(&Resource);
     IoFreeWorkItem(WorkItem);
     IoDeleteDevice(Device);
+    if (Once != NULL) {
+        ExFreePoolWithTag(Once, POOL_TAG);
+    }
     ExFreePoolWithTag(Block, POOL_TAG);
 }
 
