@@ -187,7 +187,6 @@ static inline bool race_alone(void)
     return (alive & (alive - 1)) == 0;
 }
 void race_ended(unsigned thread);
-void race_join(unsigned thread);            /* the running thread knows that `thread` has ended */
 void race_release_address(const void *address, bool ordered);
 void race_acquire_address(const void *address, bool ordered);
 void race_fence(void);                      /* a memory barrier */

@@ -150,14 +150,6 @@ void race_ended(unsigned thread)
         join(clocks[0], clocks[thread]);
 }
 
-void race_join(unsigned thread)
-{
-    uint32_t *mine = own_clock();
-
-    if (started & 1u << thread)
-        join(mine, clocks[thread]);
-}
-
 /* The object with this key; NULL when there is none, and none is to be made. */
 static inline struct object *object_of(uint32_t key, bool make)
 {
