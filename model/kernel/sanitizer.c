@@ -9,18 +9,9 @@
 
 #include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define HAS_ASAN 1
-#endif
-
 static char kind[64];                       /* "stack-buffer-overflow"; empty: nothing was reported */
 
-#ifdef HAS_ASAN
+#if KERNEL_ASAN
 
 #include <fcntl.h>
 #include <sanitizer/asan_interface.h>
@@ -127,7 +118,7 @@ void sanitizer_reset(void)
     if (installed)
         return;
     installed = true;
-#ifdef HAS_ASAN
+#if KERNEL_ASAN
     __asan_set_error_report_callback(on_report);
     event_add_judge(on_event);
 #else
