@@ -156,16 +156,17 @@ VOID KeLowerIrql(KIRQL NewIrql)
     change(NewIrql, pc);
 }
 
-static void region(int step, const void *pc)
+/* `depth` is one of the two that the running thread has. */
+static void region(uint8_t *depth, int step, const void *pc)
 {
-    struct thread_state *t = thread_state();
+    const struct thread_state *t = thread_state();
 
     irql_require_max(LEVEL_APC, pc);
-    if (step < 0 && t->region == 0) {
-        misuse(MISUSE_REGION_UNBALANCED, NONE, NULL, 0, 0, pc);
+    if (step < 0 && *depth == 0) {
+        misuse(MISUSE_REGION_UNBALANCED, NONE, NULL, 0, depth == &t->guarded, pc);
         return;
     }
-    t->region = (uint8_t)(t->region + step);
+    *depth = (uint8_t)(*depth + step);
     event_emit(EV_REGION, NONE, t->region + t->guarded, 0, 0, 0, pc);
 }
 
@@ -177,25 +178,12 @@ static void region(int step, const void *pc)
  */
 VOID KeEnterCriticalRegion(VOID)
 {
-    region(+1, CALLER());
+    region(&thread_state()->region, +1, CALLER());
 }
 
 VOID KeLeaveCriticalRegion(VOID)
 {
-    region(-1, CALLER());
-}
-
-static void guarded(int step, const void *pc)
-{
-    struct thread_state *t = thread_state();
-
-    irql_require_max(LEVEL_APC, pc);
-    if (step < 0 && t->guarded == 0) {
-        misuse(MISUSE_REGION_UNBALANCED, NONE, NULL, 0, 1, pc);
-        return;
-    }
-    t->guarded = (uint8_t)(t->guarded + step);
-    event_emit(EV_REGION, NONE, t->region + t->guarded, 0, 0, 0, pc);
+    region(&thread_state()->region, -1, CALLER());
 }
 
 /*
@@ -206,12 +194,12 @@ static void guarded(int step, const void *pc)
  */
 VOID KeEnterGuardedRegion(VOID)
 {
-    guarded(+1, CALLER());
+    region(&thread_state()->guarded, +1, CALLER());
 }
 
 VOID KeLeaveGuardedRegion(VOID)
 {
-    guarded(-1, CALLER());
+    region(&thread_state()->guarded, -1, CALLER());
 }
 
 BOOLEAN KeAreApcsDisabled(VOID)
