@@ -146,6 +146,11 @@ static void acquire_unsafe(PFAST_MUTEX FastMutex, const void *pc)
     took_fast(s, irql_get(), false, pc);
 }
 
+static void release_unsafe(PFAST_MUTEX FastMutex, const void *pc)
+{
+    sync_give(fast_mutex(FastMutex, sizeof *FastMutex, pc), LOCK_FAST_MUTEX, pc);
+}
+
 /*
  * ExInitializeFastMutex (wdm.h)
  *
@@ -191,9 +196,7 @@ VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 
 VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
-    const void *pc = CALLER();
-
-    sync_give(fast_mutex(FastMutex, sizeof *FastMutex, pc), LOCK_FAST_MUTEX, pc);
+    release_unsafe(FastMutex, CALLER());
 }
 
 /*
@@ -229,7 +232,5 @@ VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
 
 VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
 {
-    const void *pc = CALLER();
-
-    sync_give(fast_mutex(Mutex, sizeof *Mutex, pc), LOCK_FAST_MUTEX, pc);
+    release_unsafe(Mutex, CALLER());
 }
