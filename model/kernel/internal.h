@@ -148,6 +148,8 @@ void memory_forget(uint32_t used);                      /* the pool is reset; th
 void work_reset(void);
 void work_thread_end(unsigned thread);
 void work_drain(void);                      /* block until no I/O work item is queued or running */
+/* Block until there is none of what is counted; `none` is released then. */
+void work_wait_for_none(const uint32_t *count, sched_wait *none, const void *pc);
 uint32_t work_running(void);                /* threads inside module code that they began as workers */
 
 /* A new worker thread.  Its body calls irql_thread_begin, and module code through work_call: inside

@@ -165,18 +165,10 @@ BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
 VOID KeFlushQueuedDpcs(VOID)
 {
     const void *pc = CALLER();
-    bool blocked = false;
 
     irql_require_max(LEVEL_PASSIVE, pc);
     sched_point(SITE_WORK_ITEM);
-    while (dpcs) {
-        if (!blocked)
-            event_emit(EV_BLOCK, NONE, SYNC_WORK, 0, 0, 0, pc);
-        blocked = true;
-        sched_block(&flushed, SITE_WORK_ITEM, SCHED_FOREVER);
-    }
-    if (blocked)
-        event_emit(EV_WAKE, NONE, SYNC_WORK, 0, 0, 0, pc);
+    work_wait_for_none(&dpcs, &flushed, pc);
     race_acquire(RACE_KEY_NMR - 2);
 }
 

@@ -62,18 +62,19 @@ uint32_t work_running(void)
     return running;
 }
 
+void work_wait_for_none(const uint32_t *count, sched_wait *none, const void *pc)
+{
+    if (!*count)
+        return;
+    event_emit(EV_BLOCK, NONE, SYNC_WORK, 0, 0, 0, pc);
+    while (*count)
+        sched_block(none, SITE_WORK_ITEM, SCHED_FOREVER);
+    event_emit(EV_WAKE, NONE, SYNC_WORK, 0, 0, 0, pc);
+}
+
 void work_drain(void)
 {
-    bool blocked = false;
-
-    while (io_outstanding) {
-        if (!blocked)
-            event_emit(EV_BLOCK, NONE, SYNC_WORK, 0, 0, 0, NULL);
-        blocked = true;
-        sched_block(&drained, SITE_WORK_ITEM, SCHED_FOREVER);
-    }
-    if (blocked)
-        event_emit(EV_WAKE, NONE, SYNC_WORK, 0, 0, 0, NULL);
+    work_wait_for_none(&io_outstanding, &drained, NULL);
     race_acquire(RACE_KEY_DRAIN);
 }
 
