@@ -13,8 +13,6 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #endif
 
-#define PLAIN(p) ((void *)(uintptr_t)(p))
-
 /* `new_value` is in terms of the old value, `old`, and the parameters. */
 #define UPDATE(name, type, parameters, new_value)               \
     type name parameters;                                       \

@@ -8,8 +8,6 @@
 
 #include <ntddk.h>
 
-#define VOLATILE_POINTER(p) ((void *)(uintptr_t)(p))
-
 static void look(const void *address, size_t size, bool write, const void *pc)
 {
     memory_check(address, size, write, pc);
@@ -43,20 +41,20 @@ void interlocked_end(const void *address, const void *pc)
  *                                                                  (InterlockedIncrement)
  * Our reading all variants are sequentially consistent, NoFence and Raw too
  */
-#define UPDATE(name, type, parameters, new_value, result)       \
-    type name parameters                                        \
-    {                                                           \
-        const void *pc = CALLER();                              \
-        void *address = VOLATILE_POINTER(p);                    \
-        type old, value;                                        \
-                                                                \
+#define UPDATE(name, type, parameters, new_value, result)                   \
+    type name parameters                                                    \
+    {                                                                       \
+        const void *pc = CALLER();                                          \
+        void *address = PLAIN(p);                                           \
+        type old, value;                                                    \
+                                                                            \
         interlocked_begin(address, sizeof *p, true, true, true, pc);        \
-        old = *p;                                               \
-        value = (type)(new_value);                              \
-        *p = value;                                             \
+        old = *p;                                                           \
+        value = (type)(new_value);                                          \
+        *p = value;                                                         \
         interlocked_end(address, pc);                                       \
-        (void)old;                                              \
-        return result;                                          \
+        (void)old;                                                          \
+        return result;                                                      \
     }
 
 #define FAMILY(suffix, type, wide)                                                                      \
@@ -88,7 +86,7 @@ static UCHAR bit_test(LONG volatile *base, LONG bit, bool set, const void *pc)
 {
     LONG volatile *word = base + bit / 32;
     ULONG mask = (ULONG)1 << (bit & 31);
-    void *address = VOLATILE_POINTER(word);
+    void *address = PLAIN(word);
     ULONG old;
 
     interlocked_begin(address, sizeof *word, true, true, true, pc);
@@ -115,25 +113,25 @@ UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
  * Documented  one access that the compiler may not split or repeat; NoFence: "no memory ordering"
  *                                                                  (ReadULong64NoFence)
  */
-#define READ_WRITE(read_name, write_name, type, ordered)        \
-    type read_name(type const volatile *p)                      \
-    {                                                           \
-        const void *pc = CALLER();                              \
-        void *address = VOLATILE_POINTER(p);                    \
-        type value;                                             \
-                                                                \
+#define READ_WRITE(read_name, write_name, type, ordered)                    \
+    type read_name(type const volatile *p)                                  \
+    {                                                                       \
+        const void *pc = CALLER();                                          \
+        void *address = PLAIN(p);                                           \
+        type value;                                                         \
+                                                                            \
         interlocked_begin(address, sizeof *p, true, false, ordered, pc);    \
-        value = *p;                                             \
+        value = *p;                                                         \
         interlocked_end(address, pc);                                       \
-        return value;                                           \
-    }                                                           \
-    VOID write_name(type volatile *p, type n)                   \
-    {                                                           \
-        const void *pc = CALLER();                              \
-        void *address = VOLATILE_POINTER(p);                    \
-                                                                \
+        return value;                                                       \
+    }                                                                       \
+    VOID write_name(type volatile *p, type n)                               \
+    {                                                                       \
+        const void *pc = CALLER();                                          \
+        void *address = PLAIN(p);                                           \
+                                                                            \
         interlocked_begin(address, sizeof *p, false, true, ordered, pc);    \
-        *p = n;                                                 \
+        *p = n;                                                             \
         interlocked_end(address, pc);                                       \
     }
 

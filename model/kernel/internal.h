@@ -170,6 +170,9 @@ void sanitizer_ask(const void *address, size_t size, bool write, const void *pc)
 uintptr_t sanitizer_shadow(uintptr_t address);
 extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test */
 
+/* A pointer without its volatile. */
+#define PLAIN(p) ((void *)(uintptr_t)(p))
+
 /* ---- atomic operations (interlocked.c): before, the scheduling point, the checks and the edges; after, the event */
 /* `ordered`: not one of those that have "no fence". */
 void interlocked_begin(const void *address, size_t size, bool read, bool write, bool ordered, const void *pc);
