@@ -57,20 +57,26 @@ bool view_is_cleanup(enum frame frame)
     return frame == FRAME_PROVIDER_CLEANUP || frame == FRAME_CLIENT_CLEANUP;
 }
 
+/* Attach, detach and cleanup of both sides look alike: the side whose callback it is. */
+static struct view_side *side_of(struct view_binding *b, enum frame frame)
+{
+    bool client = frame == FRAME_CLIENT_ATTACH || frame == FRAME_CLIENT_DETACH || frame == FRAME_CLIENT_CLEANUP;
+
+    return &b->sides[client ? SIDE_CLIENT : SIDE_PROVIDER];
+}
+
 /* Entry points of the module; NMR's callbacks are when they are not a counterpart's. */
 static bool is_module_frame(enum frame frame, uint32_t object)
 {
-    const struct view_binding *b;
+    struct view_binding *b;
 
     switch (frame) {
     case FRAME_DRIVER_ENTRY: case FRAME_DRIVER_UNLOAD: case FRAME_WORK_ITEM: case FRAME_CALL: case FRAME_ENTRY:
         return true;
     case FRAME_PROVIDER_ATTACH: case FRAME_PROVIDER_DETACH: case FRAME_PROVIDER_CLEANUP:
-        b = view_binding(object);
-        return b && b->sides[SIDE_PROVIDER].module;
     case FRAME_CLIENT_ATTACH: case FRAME_CLIENT_DETACH: case FRAME_CLIENT_CLEANUP:
         b = view_binding(object);
-        return b && b->sides[SIDE_CLIENT].module;
+        return b && side_of(b, frame)->module;
     default:
         return false;
     }
@@ -336,14 +342,6 @@ static bool module_is_busy(uint32_t binding, unsigned detaching)
             (t != detaching && (view_inside(t, FRAME_WORK_ITEM) || view_inside(t, FRAME_ENTRY))))
             return true;
     return false;
-}
-
-/* Attach, detach and cleanup of both sides look alike: the side whose callback the event is about. */
-static struct view_side *side_of(struct view_binding *b, enum frame frame)
-{
-    bool client = frame == FRAME_CLIENT_ATTACH || frame == FRAME_CLIENT_DETACH || frame == FRAME_CLIENT_CLEANUP;
-
-    return &b->sides[client ? SIDE_CLIENT : SIDE_PROVIDER];
 }
 
 static void work_item_entered(const struct event *e)
