@@ -21,34 +21,17 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "explore.h"
 #include "fiber.h"
 #include "strategy.h"
 #include "world.h"
 
-enum { PATH_BYTES = 512, LONG_PATH_BYTES = 2 * PATH_BYTES, FILES = 1000, ROUNDS = 5 };
+enum { PATH_BYTES = 512, LONG_PATH_BYTES = 2 * PATH_BYTES, FILES = 1000 };
 
 #define MODULE "exnpi_deferred"
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static double per(double a, double b)
-{
-    return b > 0 ? a / b : 0;
-}
 
 _Noreturn __attribute__((format(printf, 1, 2))) static void die(const char *format, ...)
 {
@@ -457,6 +440,47 @@ static void rows_of_lifecycles(double switch_ns)
     row("lifecycle, random, ASan and UBSan", asan, "/s", per(asan, rate), "of the rate without", "");
 }
 
+static void rows_of_traces(void)
+{
+    struct result r;
+    bool good = run_part(&r, "release/bench", "traces");
+    for (unsigned i = 0; i < BENCH_KNOWN; i++) {
+        const struct bench_known *k = &bench_known[i];
+        char found[40], blocked[40], seconds[40], against[80];
+        snprintf(found, sizeof found, "%s_found", k->name);
+        snprintf(blocked, sizeof blocked, "%s_blocked", k->name);
+        snprintf(seconds, sizeof seconds, "%s_s", k->name);
+        snprintf(against, sizeof against, "of %llu traces, %.0f blocked", (unsigned long long)k->traces,
+                 good ? number(&r, blocked) : 0);
+        row(k->what, good ? number(&r, seconds) * 1e3 : 0, "ms", good ? number(&r, found) / (double)k->traces : 0,
+            against, k->target);
+    }
+}
+
+static void rows_of_points(double switch_ns)
+{
+    struct result r, asan;
+    bool good = run_part(&r, "release/bench", "points"), checked = run_part(&asan, "check/bench", "points");
+    double drawn = good ? number(&r, "random_ns") : 0, dpor = good ? number(&r, "dpor_ns") : 0;
+    row("51 points, random", per(1e9, drawn), "/s", per(drawn, 51 * switch_ns), "of their bare switches' time", "");
+    row("51 points, dpor", per(1e9, dpor), "/s", per(drawn, dpor), "of the random rate", ">= 1000000 /s");
+    row("51 points, dpor, the last tenth of a million", good ? number(&r, "steady") : 0, "", 0, "",
+        "as long as the first");
+    drawn = checked ? number(&asan, "random_ns") : 0;
+    dpor = checked ? number(&asan, "dpor_ns") : 0;
+    row("51 points, random, ASan and UBSan", per(1e9, drawn), "/s", 0, "", "");
+    row("51 points, dpor, ASan and UBSan", per(1e9, dpor), "/s", per(drawn, dpor), "of the random rate",
+        ">= 400000 /s");
+    row("use after free, dpor, executions", good ? number(&r, "bug") : 0, "", 0, "", "<= 7");
+}
+
+static void row_of_hooks(double switch_ns)
+{
+    struct result r;
+    double hook = run_part(&r, "release/bench", "hook") ? number(&r, "hook_ns") : 0;
+    row("load or store of module code", hook, "ns", per(hook, switch_ns), "of a context switch", "<= 1.3 ns");
+}
+
 static void rows_of_fuzzers(void)
 {
     double empty = libfuzzer_rate("fuzz/bench-empty", 1000000);
@@ -501,7 +525,11 @@ static void table(void)
     unsetenv("ASAN_OPTIONS");               /* afl-fuzz insists on its own */
 
     printf("%-44s %14s %8s  %-32s %s\n", "", "measured", "ratio", "", "target");
-    rows_of_lifecycles(rows_of_switches());
+    double switch_ns = rows_of_switches();
+    row_of_hooks(switch_ns);
+    rows_of_lifecycles(switch_ns);
+    rows_of_points(switch_ns);
+    rows_of_traces();
     rows_of_fuzzers();
     row_of_files();
     run(&r, (char *[]){"rm", "-rf", scratch, NULL});
@@ -535,6 +563,22 @@ static void find_builds(void)
     }
 }
 
+static void run_own_part(const char *part, double seconds)
+{
+    if (strcmp(part, "switch") == 0)
+        part_switch();
+    else if (strcmp(part, "lifecycle") == 0)
+        part_lifecycle(seconds);
+    else if (strcmp(part, "hook") == 0)
+        part_hook();
+    else if (strcmp(part, "points") == 0)
+        part_points();
+    else if (strcmp(part, "traces") == 0)
+        part_traces();
+    else
+        die("usage: bench, or bench --part switch, hook, points, traces or lifecycle [SECONDS]");
+}
+
 int main(int argc, char **argv)
 {
     const char *part = argc > 2 && strcmp(argv[1], "--part") == 0 ? argv[2] : "";
@@ -543,12 +587,8 @@ int main(int argc, char **argv)
     if (argc == 1) {
         find_builds();
         table();
-    } else if (strcmp(part, "switch") == 0) {
-        part_switch();
-    } else if (strcmp(part, "lifecycle") == 0) {
-        part_lifecycle(seconds);
     } else {
-        die("usage: bench, or bench --part switch, or bench --part lifecycle [SECONDS]");
+        run_own_part(part, seconds);
     }
     return 0;
 }

@@ -10,6 +10,7 @@ uint32_t choice_asked[CHOICE_KINDS];
 void (*choice_on_ask)(const struct choice_point *point);
 
 static const struct strategy *strategy;
+static unsigned (*next_thread)(void *state, uint32_t enabled, unsigned dull);   /* the strategy's */
 static struct scenario answers;
 
 /* How often (kind, thread, site) was asked; a cell with another stamp counts as never asked, so that
@@ -24,6 +25,7 @@ void choice_begin(const struct strategy *s)
         stamp = 1;
     }
     strategy = s;
+    next_thread = s ? s->next : NULL;
     answers.count = 0;
     answers.module = 0;
     memset(choice_asked, 0, sizeof choice_asked);
@@ -61,10 +63,10 @@ static unsigned answer(const struct choice_point *p)
     return chosen;
 }
 
-static void note(const struct choice_point *p, unsigned value)
+static void note(unsigned kind, unsigned thread, unsigned site, uint16_t nth, unsigned value)
 {
-    scenario_add(&answers, (struct record){
-        .kind = p->kind, .thread = p->thread, .site = p->site, .nth = p->nth, .value = (uint16_t)value});
+    scenario_add(&answers, (struct record){.kind = (uint8_t)kind, .thread = (uint8_t)thread, .site = (uint8_t)site,
+                                           .nth = nth, .value = (uint16_t)value});
 }
 
 unsigned choice_ask(enum choice_kind kind, unsigned thread, unsigned site, unsigned options)
@@ -79,7 +81,7 @@ unsigned choice_ask(enum choice_kind kind, unsigned thread, unsigned site, unsig
         return 0;
     chosen = answer(&p);
     if (chosen)
-        note(&p, chosen);
+        note(kind, thread, site, p.nth, chosen);
     return chosen;
 }
 
@@ -104,19 +106,29 @@ unsigned choice_option(const struct choice_point *p, unsigned thread)
     return 1 + (unsigned)__builtin_popcount(others & ((1u << thread) - 1));
 }
 
+/* By way of an option: for strategies that want to know all about the choice. */
+static __attribute__((noinline)) unsigned switch_answer(struct choice_point p)
+{
+    p.options = (uint16_t)__builtin_popcount(p.enabled);
+    return choice_thread(&p, answer(&p));
+}
+
 unsigned choice_switch(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, bool forced)
 {
-    struct choice_point p;
+    uint16_t nth = visit(CHOICE_SWITCH, thread, site);
     unsigned chosen;
 
-    p = (struct choice_point){.kind = CHOICE_SWITCH, .thread = (uint8_t)thread, .site = (uint8_t)site,
-                              .forced = forced, .nth = visit(CHOICE_SWITCH, thread, site),
-                              .options = (uint16_t)__builtin_popcount(enabled), .enabled = enabled,
-                              .dull = (uint8_t)dull};
-    if (p.options == 1)
+    if (!(enabled & (enabled - 1)))
         return dull;
-    chosen = choice_thread(&p, answer(&p));
+    if (next_thread && !choice_on_ask) {
+        choice_asked[CHOICE_SWITCH]++;
+        chosen = next_thread(strategy->state, enabled, dull);
+    } else {
+        chosen = switch_answer((struct choice_point){
+            .kind = CHOICE_SWITCH, .thread = (uint8_t)thread, .site = (uint8_t)site, .forced = forced, .nth = nth,
+            .enabled = enabled, .dull = (uint8_t)dull});
+    }
     if (chosen != dull)
-        note(&p, chosen);
+        note(CHOICE_SWITCH, thread, site, nth, chosen);
     return chosen;
 }

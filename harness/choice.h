@@ -35,6 +35,8 @@ struct strategy {
     void *state;
     void (*begin)(void *state);             /* before each execution; may be NULL */
     unsigned (*answer)(void *state, const struct choice_point *point);
+    /* The same for a switch, as the thread that runs next; NULL: `answer` is asked. */
+    unsigned (*next)(void *state, uint32_t enabled, unsigned dull);
     const struct sched_observer *observer;  /* watches its executions; may be NULL */
 };
 

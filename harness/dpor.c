@@ -386,12 +386,11 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
     n->op = tree_pool[n->tree].op;
 }
 
-/* Who runs next, at the node after the last step. */
-static unsigned choose(uint32_t enabled, unsigned dull)
+/* Who runs next, behind the known part of the path. */
+static __attribute__((noinline)) unsigned choose_anew(uint32_t enabled, unsigned dull)
 {
     unsigned at = d.depth;
 
-    d.chosen = true;
     if (d.open)
         close_step();
     if (at >= STEPS_MAX) {
@@ -402,6 +401,39 @@ static unsigned choose(uint32_t enabled, unsigned dull)
         enter(at, enabled, dull);
     CHECK(enabled & 1u << d.nodes[at].op.thread);
     return d.nodes[at].op.thread;
+}
+
+/* Who runs next, at the node after the last step. */
+static unsigned choose(uint32_t enabled, unsigned dull)
+{
+    d.chosen = true;
+    if (d.depth >= d.known)
+        return choose_anew(enabled, dull);
+    CHECK(enabled & 1u << d.nodes[d.depth].op.thread);
+    return d.nodes[d.depth].op.thread;
+}
+
+static void on_run(unsigned thread);
+static void on_touch(uint64_t object, enum sched_touch how);
+static void on_enable(uint32_t waiters, uint64_t object);
+static void on_spawn(unsigned child);
+static void on_time_out(unsigned thread);
+
+/* What a step of the known part touches is known. */
+static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
+static const struct sched_observer repeating = {on_run, NULL, on_enable, on_spawn, on_time_out};
+
+static __attribute__((noinline)) void begin_step(struct node *n)
+{
+    unsigned thread = n->op.thread;
+
+    sched_observer = &observer;
+    n->op.known = n->op.complete = false;
+    memset(n->op.options, 0, sizeof n->op.options);
+    memcpy(n->past, d.thread_clock[thread], sizeof n->past);
+    n->index = (int16_t)(n->past[thread] + 1);
+    d.touch_count = 0;
+    d.open = true;
 }
 
 static void on_run(unsigned thread)
@@ -416,17 +448,12 @@ static void on_run(unsigned thread)
         return;
     n = &d.nodes[d.depth++];
     CHECK(n->op.thread == thread);
-    if (d.depth <= d.known) {
-        d.enabled[thread].step = NONE;
-        memcpy(d.thread_clock[thread], n->clock, sizeof n->clock);
+    if (d.depth > d.known) {
+        begin_step(n);
         return;
     }
-    n->op.known = n->op.complete = false;
-    memset(n->op.options, 0, sizeof n->op.options);
-    memcpy(n->past, d.thread_clock[thread], sizeof n->past);
-    n->index = (int16_t)(n->past[thread] + 1);
-    d.touch_count = 0;
-    d.open = true;
+    d.enabled[thread].step = NONE;
+    memcpy(d.thread_clock[thread], n->clock, sizeof n->clock);
 }
 
 static void on_touch(uint64_t object, enum sched_touch how)
@@ -474,8 +501,6 @@ static void on_time_out(unsigned thread)
         clock_join(d.thread_clock[thread], d.nodes[i].clock);
 }
 
-static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
-
 /* ---- answers */
 
 static void begin(void *state)
@@ -485,6 +510,7 @@ static void begin(void *state)
     d.open = d.chosen = d.blocked = d.clipped = false;
     d.asked = 0;
     d.spawned = 0;
+    sched_observer = d.known > 0 ? &repeating : &observer;
     memset(d.thread_clock, 0, sizeof d.thread_clock);
     for (unsigned t = 0; t < THREADS_MAX; t++)
         d.enabled[t].step = NONE;
@@ -540,6 +566,12 @@ static unsigned answer(void *state, const struct choice_point *p)
     if (p->kind != CHOICE_SWITCH)
         return answer_value(p);
     return choice_option(p, choose(p->enabled, p->dull));
+}
+
+static unsigned next(void *state, uint32_t enabled, unsigned dull)
+{
+    (void)state;
+    return choose(enabled, dull);
 }
 
 /* ---- other orders */
@@ -775,7 +807,8 @@ struct strategy strategy_dpor(unsigned deviations_max)
     touch_begin();
     tree_begin();
     d.statistics = (struct dpor_statistics){0};
-    return (struct strategy){.name = "dpor", .begin = begin, .answer = answer, .observer = &observer};
+    return (struct strategy){
+        .name = "dpor", .begin = begin, .answer = answer, .next = next, .observer = &observer};
 }
 
 bool strategy_dpor_next(void)

@@ -12,9 +12,10 @@ enum { STEPS_MAX = 1024,
        CLASSES = 4 };                       /* of executions: with 0, 1, 2 deviations, or more */
 
 struct node {
-    struct op op;                           /* the step that was executed here */
+    clock_type clock;                       /* of the step that was executed here */
+    struct op op;                           /* that step */
     int tree;                               /* first child */
-    clock_type clock, past;                 /* of that step; of its thread before it, without what it touched */
+    clock_type past;                        /* of its thread before it, without what it touched */
     int16_t index;                          /* which of its thread's steps, from 1 */
     uint16_t deviations;                    /* of the steps before this one */
     unsigned sleep_first, sleep_count;      /* in the sleep sets of the path */

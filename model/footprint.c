@@ -89,6 +89,10 @@ static void frame(enum frame f, bool enter)
 
 static void on_event(const struct event *e)
 {
+    if (e->kind == EV_ALLOC && e->object < NAMES_MAX) {
+        names[e->object].thread = e->thread;
+        names[e->object].ordinal = allocated[e->thread]++;
+    }
     if (!sched_watched())
         return;
     if (e->kind > EV_ENTER && e->kind < EV_THREAD_START) {
@@ -102,12 +106,6 @@ static void on_event(const struct event *e)
         break;
     case EV_PENDING_CALLBACK:
         footprint_world(FOOTPRINT_CALLS, true);
-        break;
-    case EV_ALLOC:
-        if (e->object < NAMES_MAX) {
-            names[e->object].thread = e->thread;
-            names[e->object].ordinal = allocated[e->thread]++;
-        }
         break;
     case EV_EVENT_SET: case EV_EVENT_RESET: case EV_WAIT: case EV_RUNDOWN: case EV_INTERLOCKED: case EV_SYNC_INIT:
     case EV_WAKE: case EV_FREE:
