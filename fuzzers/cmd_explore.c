@@ -25,7 +25,7 @@ enum { SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
 static const struct argp_option options[] = {
     {"strategy", KEY_STRATEGY, "NAME", 0,
      "dfs: all executions within bounds (default); dpor: one execution of each trace, preemptions without bound; "
-     "random, pct, pos, surw: some, drawn in that way; portfolio: pct, pos and surw in turn; auto: dpor and portfolio "
+     "random, pct, pos, surw: some, drawn in that way; portfolio: these in turn; auto: dpor and portfolio "
      "in turn", 0},
     {"depth", KEY_DEPTH, "D", 0, "pct: for bugs that take an order of D steps (default 3)", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "dfs: up to N preemptions (default 2)", 0},
@@ -148,7 +148,7 @@ int cmd_explore(int argc, char **argv)
                "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
                "Executions that differ only in the order of independent steps are one trace; dpor runs one of them. "
                "When sampling, execution number N of a seed is always the same one. For pct, pos and surw the first "
-               "ones of each thousand (of each 16 when operations are drawn, too) are random, and tell what to expect.",
+               "ones of each thousand (of each 8 when operations are drawn, too) are random, and tell what to expect.",
     };
     static struct findings findings;
     static struct summary summary;

@@ -1,9 +1,10 @@
 /*
  * sample.h - execution number N of a seed, whatever the strategy that samples.
  *
- * Executions come in blocks.  Those of a block run one script, and its first ones are drawn by the random walk: they
- * are the pilots of the block's profile (profile.h), and executions like others.  So number N depends on nothing but
- * seed, N and the script; who asks for a number in the middle of a block first has its pilots run again.
+ * Executions come in blocks.  Those of a block run one script, and its first ones walk at random or run threads by
+ * fixed priorities: they are the pilots of the block's profile (profile.h), and executions like others.  So number N
+ * depends on nothing but seed, N and the script; who asks for a number in the middle of a block first has its pilots
+ * run again.
  */
 #ifndef HARNESS_SAMPLE_H
 #define HARNESS_SAMPLE_H
@@ -16,7 +17,7 @@ enum sampling {
     SAMPLE_PCT,
     SAMPLE_POS,
     SAMPLE_SURW,
-    SAMPLE_PORTFOLIO,                       /* pct, pos and surw in turn, and random as pilots */
+    SAMPLE_PORTFOLIO,                       /* all of them in turn */
     SAMPLINGS
 };
 const char *sampling_name(enum sampling s);
