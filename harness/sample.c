@@ -3,8 +3,8 @@
 
 #include "check.h"
 
-/* One profile is for about a thousand executions of a script.  A script that was drawn is not worth as many: measured on
- * mutants, blocks of 4 and 8 do as well as each other, of 16 worse. */
+/* One profile is for about a thousand executions of a script.  A script that was drawn is not worth as many: measured
+ * on mutants, blocks of 4 and 8 do as well as each other, of 16 worse. */
 enum { BLOCK = 1024, PILOTS = 10, DRAWN_BLOCK = 8, DRAWN_PILOTS = 2 };
 enum { SCRIPT_OPS_MIN = 2, SCRIPT_OPS_MAX = 10 };
 

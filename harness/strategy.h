@@ -88,7 +88,8 @@ struct strategy strategy_pos(struct strategy_pos *state, uint64_t seed, uint64_t
  * drawn by how many each thread still has, and other threads are held at theirs.  So each order of these steps is as
  * likely as any other when the profile has counted right.  A thread that was not made yet counts with the one that
  * makes it.  Difference: which of the threads that are not held runs is not drawn at each step but by priorities,
- * drawn anew at each interesting step: a walk of single steps hardly ever lets one go far while another waits. */
+ * drawn anew at each interesting step: a walk of single steps hardly ever lets one thread go far while another waits.
+ * One execution in four walks, for the interleavings that never come up by priorities. */
 struct strategy_surw {
     struct strategy_random random;
     const struct profile *profile;
@@ -97,6 +98,7 @@ struct strategy_surw {
     uint16_t left[THREADS_MAX];             /* interesting steps to come */
     uint32_t made;                          /* bit mask of threads that are there, or were */
     unsigned intended;                      /* who makes the next interesting step */
+    bool walks;                             /* priorities are drawn at each question */
     uint64_t priority[THREADS_MAX];         /* among those that are not held */
 };
 struct strategy strategy_surw(struct strategy_surw *state, uint64_t seed, uint64_t index,

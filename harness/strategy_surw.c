@@ -1,6 +1,8 @@
 /* strategy_surw.c - all orders of the steps on one object are equally likely.  See strategy.h. */
 #include "strategy.h"
 
+enum { WALKS = 4 };                         /* one execution in so many walks */
+
 static struct strategy_surw *observed;      /* observers have no context */
 
 /* Interesting steps to come of this thread, and of those that it will make. */
@@ -93,6 +95,8 @@ static unsigned next_thread(struct strategy_surw *s, uint32_t enabled)
     unsigned first = THREADS_MAX;
 
     settle(s);
+    if (s->walks)
+        draw_priorities(s);
     if (s->intended == THREADS_MAX || !(sched_alive() & 1u << s->intended) || weight(s, s->intended) == 0)
         s->intended = draw(s, sched_alive());
     for (uint32_t rest = enabled; rest; rest &= rest - 1) {
@@ -138,6 +142,7 @@ struct strategy strategy_surw(struct strategy_surw *s, uint64_t seed, uint64_t i
     s->object = shared > 0 ? profile_shared(profile, random_below(&s->random, shared)) : NULL;
     for (unsigned t = 0; t < THREADS_MAX; t++)
         s->left[t] = s->object ? s->object->steps[t] : 0;
+    s->walks = random_below(&s->random, WALKS) == 0;
     s->made = 1;
     s->intended = THREADS_MAX;
     draw_priorities(s);

@@ -27,11 +27,12 @@ static const struct vocabulary words = {
     .sites = sites, .site_count = 4, .kind_names = {"op", "peer", "switch", "fault", "system"},
     .driving_prefix = "t", .driving_count = 4, .worker_prefix = "w", .peer_prefix = "c", .peer_count = 3};
 
-enum { SHARED = 0, SPAWN = 15, ORDERS = 1 << 14, ENOUGH = 20000 };
+enum { SHARED = 0, OTHER = 14, SPAWN = 15, ORDERS = 1 << 17, ENOUGH = 20000 };
 
 /* Objects that each thread writes, as hexadecimal digits; SPAWN makes thread 3. */
 static const char *bodies[4];
-static unsigned order;                      /* of writes to SHARED: two bits for each, whose it was; from a leading 1 */
+static bool note_all;                       /* the order of all writes, not only those to SHARED */
+static unsigned order;                      /* two bits for each write, whose it was; from a leading 1 */
 static unsigned orders[ORDERS];             /* how often each came up */
 
 static void body(void *argument)
@@ -48,7 +49,7 @@ static void body(void *argument)
             continue;
         }
         sched_touch(object, true);
-        if (object == SHARED)
+        if (object == SHARED || note_all)
             order = order << 2 | self;
     }
 }
@@ -57,6 +58,7 @@ static void toy_main(void *script)
 {
     (void)script;
     order = 1;
+    sched_touch(OTHER, true);
     sched_spawn(1, body, (void *)(uintptr_t)1);
     sched_spawn(1, body, (void *)(uintptr_t)2);
 }
@@ -104,6 +106,41 @@ static void test_all_interleavings(void **state)
     bodies[1] = bodies[2] = "00";
     for (unsigned s = 0; s < SAMPLINGS; s++)
         assert_int_equal(count_orders((enum sampling)s, 3, 2000), 6);
+    note_all = true;                        /* 4 of 4 + 4; pct would take a depth of 7 */
+    bodies[1] = bodies[2] = "0123";
+    assert_int_equal(count_orders(SAMPLE_POS, 1, ENOUGH), 70);
+    assert_int_equal(count_orders(SAMPLE_SURW, 1, ENOUGH), 70);
+    note_all = false;
+}
+
+/* What pilots tell.  What thread 0 does before others run is not looked at, and the release of a lock is no step. */
+static void test_profile(void **state)
+{
+    const struct profile *p = &sampler.profile;
+
+    (void)state;
+    bodies[1] = "001";
+    bodies[2] = "03";
+    count_orders(SAMPLE_POS, 1, 1);
+    assert_int_equal(p->threads, 3);
+    assert_int_equal(p->length, 5);         /* the only step of thread 0 began alone */
+    assert_int_equal(p->step_count, 5);
+    assert_int_equal(p->object_count, 3);
+    assert_int_equal(profile_shared_count(p), 1);
+    assert_int_equal(profile_shared(p, 0)->steps[1], 2);
+    assert_int_equal(profile_shared(p, 0)->steps[2], 1);
+
+    sampler_begin(&sampler, attach_detach((struct attach_detach){.callers = 1, .calls = 1}), &no_script, SAMPLE_POS,
+                  1, 1);
+    for (unsigned i = 0; i < 11; i++)
+        sample(i);
+    for (unsigned i = 0; i < profile_shared_count(p); i++) {
+        const struct profile_object *o = profile_shared(p, i);
+
+        if (o->steps[1] > 0)                /* thread 1, which attaches, only takes the lock of the table */
+            for (unsigned t = 1; t <= 3; t++)
+                assert_int_equal(o->steps[t], 1);
+    }
 }
 
 /* With no change of priorities one thread runs before the other; each change allows one more turn. */
@@ -325,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_interleavings),
+        cmocka_unit_test(test_profile),
         cmocka_unit_test(test_pct_depth),
         cmocka_unit_test(test_pct_bound),
         cmocka_unit_test(test_pos),
