@@ -91,8 +91,7 @@ static struct strategy next_pilot(struct sampler *s)
 
     s->ran = SAMPLE_RANDOM;
     s->pilot = true;
-    return profile_pilot(&s->profile, s->piloted % 2 ? strategy_random(&s->state.random, s->seed, index)
-                                          : strategy_pct(&s->state.pct, s->seed, index, 1, &s->profile));
+    return profile_pilot(&s->profile, strategy_random(&s->state.random, s->seed, index));
 }
 
 /* Pilots before this place in the block that have not run: somebody began in the middle. */

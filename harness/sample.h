@@ -1,10 +1,9 @@
 /*
  * sample.h - execution number N of a seed, whatever the strategy that samples.
  *
- * Executions come in blocks.  Those of a block run one script, and its first ones walk at random or run threads by
- * fixed priorities: they are the pilots of the block's profile (profile.h), and executions like others.  So number N
- * depends on nothing but seed, N and the script; who asks for a number in the middle of a block first has its pilots
- * run again.
+ * Executions come in blocks.  Those of a block run one script, and its first ones walk at random: they are the pilots
+ * of the block's profile (profile.h), and executions like others.  So number N depends on nothing but seed, N and the
+ * script; who asks for a number in the middle of a block first has its pilots run again.
  */
 #ifndef HARNESS_SAMPLE_H
 #define HARNESS_SAMPLE_H
