@@ -28,6 +28,7 @@ struct access { uint32_t object; uint8_t how; uint16_t step; int previous; };
 
 static struct {
     unsigned deviations_max;
+    struct shard shard;
     struct dpor_statistics statistics;
     struct node nodes[STEPS_MAX + 1];       /* the last one for a step that was never taken */
     unsigned depth;                         /* steps begun in this execution */
@@ -307,47 +308,82 @@ static void close_step(void)
         tree_pool[n->tree].op = n->op;
 }
 
-/* What may be tried at a node for a thread of which some answers are asleep: one of the others. */
-static bool other_answers(const struct node *n, unsigned thread, struct op *found)
+/* ---- which executions are this shard's */
+
+static uint64_t key_of(const struct op *op, unsigned index)
 {
+    uint64_t key = 0;
+
+    for (unsigned k = 0; k < op->answer_count; k++)
+        if (op->answers[k])
+            key += shard_key(op->thread, index, k, op->answers[k]);
+    return key;
+}
+
+static bool mine(unsigned depth, uint64_t key)
+{
+    for (unsigned i = 0; i < depth && d.shard.count > 1; i++)
+        key += key_of(&d.nodes[i].op, (unsigned)d.nodes[i].index);
+    return shard_has(&d.shard, key);
+}
+
+/* May this step be tried at node `at`, as far as its deviations go? */
+static bool allowed(unsigned at, const struct op *op)
+{
+    unsigned used = d.nodes[at].deviations + op_deviations(op);
+
+    if (used < d.deviations_max || op_deviations(op) == 0)
+        return true;
+    return used == d.deviations_max && mine(at, key_of(op, (unsigned)d.thread_clock[op->thread][op->thread] + 1));
+}
+
+static bool in_list(int list, const struct op *op)
+{
+    for (; list != TREE_NONE; list = tree_pool[list].next)
+        if (op_same(&tree_pool[list].op, op))
+            return true;
+    return false;
+}
+
+/* What may be tried at a node for a thread of which some answers are asleep: each of the others. */
+static void add_other_answers(unsigned depth, unsigned thread)
+{
+    struct node *n = &d.nodes[depth];
+
     for (unsigned k = 0; k < n->sleep_count; k++) {
         const struct op *z = &d.sleep[n->sleep_first + k];
-        unsigned used = n->deviations;
 
-        if (z->thread != thread)
-            continue;
-        for (unsigned at = 0; at < z->answer_count; at++) {
+        for (unsigned at = 0; z->thread == thread && at < z->answer_count; at++) {
             struct op op = {.thread = (uint8_t)thread, .answer_count = (uint8_t)(at + 1), .enumerate = true};
 
             memcpy(op.answers, z->answers, at);
             for (unsigned v = 0; v < z->options[at]; v++) {
                 op.answers[at] = (uint8_t)v;
-                if (v != z->answers[at] && !asleep(n, &op) &&
-                    used + (v != 0) <= d.deviations_max) {
-                    *found = op;
-                    return true;
-                }
+                if (v != z->answers[at] && !asleep(n, &op) && allowed(depth, &op) && !in_list(n->tree, &op))
+                    tree_append(&n->tree, &op);
             }
-            used += z->answers[at] != 0;
         }
     }
-    return false;
 }
 
 /* Nobody asked for anything here: a step that is not asleep. */
-static void pick_fresh(struct node *n, uint32_t enabled, unsigned dull)
+static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
 {
-    for (unsigned k = 0; k <= THREADS_MAX; k++) {
+    struct node *n = &d.nodes[at];
+
+    for (unsigned k = 0; k <= THREADS_MAX && n->tree == TREE_NONE; k++) {
         unsigned t = k == 0 ? dull : k - 1;
         struct op op = {.thread = (uint8_t)t, .enumerate = true};
 
         if (!(enabled & 1u << t) || (k > 0 && t == dull))
             continue;
-        if (!asleep(n, &op) || other_answers(n, t, &op)) {
+        if (asleep(n, &op))
+            add_other_answers(at, t);
+        else
             tree_append(&n->tree, &op);
-            return;
-        }
     }
+    if (n->tree != TREE_NONE)
+        return;
     d.blocked = true;                       /* does not happen, or the search is not optimal */
     tree_append(&n->tree, &(struct op){.thread = (uint8_t)dull});
 }
@@ -379,7 +415,7 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
         tree_pool[parent->tree].first = TREE_NONE;
     }
     if (n->tree == TREE_NONE)
-        pick_fresh(n, enabled, dull);
+        pick_fresh(at, enabled, dull);
     if (!(enabled & 1u << tree_pool[n->tree].op.thread))
         lose_way(n, dull);
     tally_begin_child(&n->tally, d.executions);
@@ -525,16 +561,17 @@ static bool has_room(void)
     return room;
 }
 
-static void branch(struct node *n, unsigned position, unsigned options)
+static void branch(unsigned at, unsigned position, unsigned options)
 {
+    struct node *n = &d.nodes[at];
     struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
-    unsigned used;
 
     memcpy(op.answers, n->op.answers, position);
-    used = n->deviations + op_deviations(&op);
-    for (unsigned v = 1; v < options && used < d.deviations_max; v++) {
+    if (n->deviations + op_deviations(&op) >= d.deviations_max)
+        return;
+    for (unsigned v = 1; v < options; v++) {
         op.answers[position] = (uint8_t)v;
-        if (!asleep(n, &op) && has_room())
+        if (!asleep(n, &op) && allowed(at, &op) && has_room())
             tree_append(&n->tree, &op);
     }
 }
@@ -556,7 +593,7 @@ static unsigned answer_value(const struct choice_point *p)
     n->op.answer_count = (uint8_t)(position + 1);
     n->op.answers[position] = 0;
     if (n->op.enumerate)
-        branch(n, position, p->options);
+        branch(d.depth - 1, position, p->options);
     return 0;
 }
 
@@ -588,6 +625,7 @@ struct sequence {
     clock_type clock;                       /* of `late`, without what came to it through `early`; when clocked */
     int place[THREADS_MAX];                 /* of each thread's first step; NONE */
     clock_type first;                       /* its index; INT16_MAX when there is none */
+    int next[THREADS_MAX];                  /* each thread's next step in the execution, of these or not; NONE */
     struct footprint_sum sum;
 };
 
@@ -618,6 +656,11 @@ static void collect(struct sequence *v, unsigned early, unsigned late)
     v->late = late;
     v->clocked = false;
     v->count = 0;
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        v->next[t] = NONE;
+    v->next[d.nodes[late].op.thread] = (int)late;
+    for (unsigned i = d.depth; i-- > early;)
+        v->next[d.nodes[i].op.thread] = (int)i;
     for (unsigned i = early + 1; i < d.depth; i++)
         if (i != late && d.nodes[i].clock[thread] < index)
             v->steps[v->count++] = (uint16_t)i;
@@ -648,6 +691,17 @@ static const int16_t *clock_of_late(struct sequence *v)
     return v->clock;
 }
 
+/*
+ * Does the execution go on with another answer in this step?  Then what comes of it is no order of the steps of this
+ * execution, even if all of v can come later.
+ */
+static bool other_answer(const struct op *first, const struct sequence *v)
+{
+    int next = v->next[first->thread];
+
+    return next != NONE && !op_same(first, &d.nodes[next].op);
+}
+
 /* Can `first` be the first step of v, in some order that is as good?  *found is its place in v, or v->count when it is
  * none of v's, and independent of all. */
 static bool weak_initial(const struct op *first, struct sequence *v, unsigned *found)
@@ -670,7 +724,7 @@ static bool weak_initial(const struct op *first, struct sequence *v, unsigned *f
         *found = (unsigned)place;
         return !later && op_same(first, &moved);
     }
-    if (!first->known)
+    if (!first->known || other_answer(first, v))
         return false;
     *found = v->count;
     sum = footprint_sum(first->footprint);
@@ -680,6 +734,14 @@ static bool weak_initial(const struct op *first, struct sequence *v, unsigned *f
         if (dependent(first, &d.nodes[v->steps[i]].op))
             return false;
     return true;
+}
+
+static int next_of_thread(unsigned step)
+{
+    for (unsigned i = step + 1; i < d.depth; i++)
+        if (d.nodes[i].op.thread == d.nodes[step].op.thread)
+            return (int)i;
+    return NONE;
 }
 
 static void insert(struct sequence *v)
@@ -696,6 +758,7 @@ static void insert(struct sequence *v)
             break;
         list = &tree_pool[child].first;
         if (found < v->count) {
+            v->next[d.nodes[v->steps[found]].op.thread] = next_of_thread(v->steps[found]);
             v->count--;
             memmove(&v->steps[found], &v->steps[found + 1], (v->count - found) * sizeof v->steps[0]);
             summarise(v);
@@ -793,6 +856,7 @@ static bool backtrack(void)
 
 struct strategy strategy_dpor(unsigned deviations_max)
 {
+    d.shard = (struct shard){0};
     for (unsigned i = 0; i <= STEPS_MAX; i++)
         d.nodes[i].tree = TREE_NONE;
     d.nodes[0].sleep_first = d.nodes[0].sleep_count = 0;
@@ -809,6 +873,16 @@ struct strategy strategy_dpor(unsigned deviations_max)
     d.statistics = (struct dpor_statistics){0};
     return (struct strategy){
         .name = "dpor", .begin = begin, .answer = answer, .next = next, .observer = &observer};
+}
+
+void strategy_dpor_shard(struct shard shard)
+{
+    d.shard = shard;
+}
+
+bool strategy_dpor_mine(void)
+{
+    return !d.blocked && mine(d.depth, 0);
 }
 
 bool strategy_dpor_next(void)

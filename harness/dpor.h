@@ -18,10 +18,12 @@
 #include <stdio.h>
 
 #include "numbers.h"
+#include "shard.h"
 #include "strategy.h"
 
 struct dpor_statistics {
-    uint64_t blocked;                       /* executions that the sleep sets had covered: 0 for an optimal search */
+    uint64_t blocked;                       /* executions whose trace another one showed: 0 where answers do not change
+                                             * what a step touches, else about one of a thousand */
     uint64_t clipped;                       /* executions with a step too long to describe, or deeper than the limit */
     uint64_t nodes_max;                     /* of the wakeup trees, at once */
     double left;                            /* executions still to come, estimated: see dpor_estimate.c; 0: none */
@@ -29,6 +31,10 @@ struct dpor_statistics {
 
 /* Begin to explore; there is one explorer in a process.  It watches the scheduler until strategy_dpor_end. */
 struct strategy strategy_dpor(unsigned deviations_max);
+/* Before the first execution: only those of this shard, see shard.h.  / After an execution: is it one of the shard's,
+ * and the first of its trace?  Others are the way to these. */
+void strategy_dpor_shard(struct shard shard);
+bool strategy_dpor_mine(void);
 /* After an execution: move on to the next trace; false when all are done. */
 bool strategy_dpor_next(void);
 struct dpor_statistics strategy_dpor_end(void);

@@ -85,6 +85,7 @@ struct run {
     const struct scenario *script;
     const struct explore_options *options;
     struct explore_result result;
+    bool (*mine)(const void *state);        /* is the last execution the shard's?  NULL: all are */
 };
 
 static void count(struct run *run, const struct outcome *o)
@@ -107,27 +108,45 @@ static void count(struct run *run, const struct outcome *o)
     seen_add(o->hash);
 }
 
+static bool go_on_after(struct run *run, const struct outcome *o)
+{
+    const struct explore_options *options = run->options;
+
+    if (o->verdict != VERDICT_PASS && options->on_outcome) {
+        static struct scenario scenario;
+
+        execution_scenario(&scenario);
+        if (!options->on_outcome(options->context, o, &scenario)) {
+            run->result.end = EXPLORE_STOPPED;
+            return false;
+        }
+    }
+    if (o->verdict == VERDICT_FINDING && !options->keep_going) {
+        run->result.end = EXPLORE_FINDING;
+        return false;
+    }
+    return true;
+}
+
+static uint64_t total(const struct run *run)
+{
+    return run->result.executions + run->result.detours;
+}
+
 /* Run once and account for it.  True: go on. */
 static bool step(struct run *run, const struct strategy *s)
 {
     const struct explore_options *options = run->options;
     struct outcome o = execution_run(run->program, run->script, s);
 
-    count(run, &o);
-    if (o.verdict != VERDICT_PASS && options->on_outcome) {
-        static struct scenario scenario;
-
-        execution_scenario(&scenario);
-        if (!options->on_outcome(options->context, &o, &scenario)) {
-            run->result.end = EXPLORE_STOPPED;
+    if (run->mine && !run->mine(s->state)) {
+        run->result.detours++;
+    } else {
+        count(run, &o);
+        if (!go_on_after(run, &o))
             return false;
-        }
     }
-    if (o.verdict == VERDICT_FINDING && !options->keep_going) {
-        run->result.end = EXPLORE_FINDING;
-        return false;
-    }
-    if (run->result.executions % PROGRESS_EVERY == 0 && options->on_progress &&
+    if (total(run) % PROGRESS_EVERY == 0 && options->on_progress &&
         !options->on_progress(options->context, run->result.executions)) {
         run->result.end = EXPLORE_STOPPED;
         return false;
@@ -143,12 +162,25 @@ static bool over_budget(struct run *run)
     return true;
 }
 
+static bool dfs_mine(const void *state)
+{
+    return strategy_dfs_mine(state);
+}
+
+static bool dpor_mine(const void *state)
+{
+    (void)state;
+    return strategy_dpor_mine();
+}
+
 /* Everything within one preemption bound.  True when that was exhausted. */
 static bool explore_bound(struct run *run, unsigned preemptions)
 {
     static struct strategy_dfs state;
     struct strategy dfs = strategy_dfs(&state, preemptions, run->options->deviations_max);
 
+    state.shard = run->options->shard;
+    run->mine = dfs_mine;
     do {
         if (over_budget(run) || !step(run, &dfs))
             return false;
@@ -161,11 +193,13 @@ static bool explore_bound(struct run *run, unsigned preemptions)
 struct explore_result explore_dpor(const struct program *p, const struct scenario *script,
                                    const struct explore_options *options, struct dpor_statistics *statistics)
 {
-    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, NULL};
     struct strategy dpor = strategy_dpor(options->deviations_max);
     bool more = true, go_on = true;
     uint64_t distinct_before = 0;
 
+    run.mine = dpor_mine;
+    strategy_dpor_shard(options->shard);
     seen_clear();
     if (options->saved) {
         struct numbers in = {.file = options->saved};
@@ -181,7 +215,7 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
         go_on = step(&run, &dpor);
         more = strategy_dpor_next();        /* also after the last one: what is left is known then */
         run.result.distinct = distinct_before + seen.count;
-        if (options->on_rest && run.result.executions % REST_EVERY == 0)
+        if (options->on_rest && total(&run) % REST_EVERY == 0)
             options->on_rest(options->context, &run.result, more);
     }
     if (!more && run.result.end == EXPLORE_STOPPED)
@@ -199,7 +233,7 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
 struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
                                   const struct explore_options *options)
 {
-    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, NULL};
 
     seen_clear();
     if (options->preemptions_max == UINT32_MAX) {
@@ -218,7 +252,7 @@ struct explore_result explore_sample(const struct program *p, const struct scena
                                      struct sampler_pct *pct)
 {
     static struct sampler sampler;
-    struct run run = {p, NULL, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}};
+    struct run run = {p, NULL, options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, NULL};
 
     seen_clear();
     sampler_begin(&sampler, p, with_setting(p, script), samples->sampling, samples->depth, samples->seed);

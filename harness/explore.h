@@ -22,6 +22,7 @@ struct explore_options {
     unsigned preemptions_max;               /* bound on preemptions, tried 0, 1, … up to this */
     unsigned deviations_max;                /* bound on faults, peer and system choices together */
     uint64_t executions_max;                /* 0: no limit */
+    struct shard shard;                     /* explore_dfs and explore_dpor: only these executions; see shard.h */
     bool keep_going;                        /* do not stop at the first finding */
     void *context;                          /* for the callbacks */
     /* Each execution that did not pass; return false to stop.  May be NULL. */
@@ -40,6 +41,7 @@ enum { EXPLORE_DISTINCT_MAX = 1 << 20 };
 struct explore_result {
     enum explore_end end;
     uint64_t executions, verdicts[VERDICTS];
+    uint64_t detours;                       /* executions of other shards that led to these; not counted elsewhere */
     uint64_t resumed;                       /* executions of these that `saved` told of */
     uint64_t choices[CHOICE_KINDS];         /* the largest number of choices asked in one execution, by kind */
     uint64_t deviated[CHOICE_KINDS];        /* executions with an answer other than 0, by kind */

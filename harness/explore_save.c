@@ -16,6 +16,7 @@ static void counts_load(struct numbers *in, uint64_t *counts, unsigned count)
 void explore_save(FILE *out, const struct explore_result *r)
 {
     number_write(out, r->executions);
+    number_write(out, r->detours);
     number_write(out, r->distinct);
     number_write(out, r->longest);
     counts_save(out, r->verdicts, VERDICTS);
@@ -27,6 +28,7 @@ void explore_save(FILE *out, const struct explore_result *r)
 bool explore_load(struct numbers *in, struct explore_result *r, bool *more)
 {
     r->executions = number_read(in, UINT64_MAX);
+    r->detours = number_read(in, UINT64_MAX);
     r->distinct = number_read(in, UINT64_MAX);
     r->longest = (unsigned)number_read(in, UINT32_MAX);
     counts_load(in, r->verdicts, VERDICTS);

@@ -18,6 +18,7 @@
 
 #include "choice.h"
 #include "profile.h"
+#include "shard.h"
 
 /* -- script: answers come from the records of a scenario; others in it, never reached, do nothing. */
 enum { SCRIPT_SLOTS = 1024 };
@@ -113,10 +114,13 @@ enum { DFS_DEPTH_MAX = 4096 };
 struct strategy_dfs {
     unsigned preemptions_max, deviations_max;   /* UINT_MAX: no bound */
     unsigned depth, length;                 /* next position; positions of the last execution */
+    struct shard shard;                     /* everything, unless set before the first execution; see shard.h */
     bool clipped;                           /* an execution was deeper than DFS_DEPTH_MAX: not exhaustive */
     struct dfs_step { uint16_t answer, options; uint8_t kind; bool forced; } steps[DFS_DEPTH_MAX];
 };
 struct strategy strategy_dfs(struct strategy_dfs *state, unsigned preemptions_max, unsigned deviations_max);
+/* After an execution: is it one of the shard's? */
+bool strategy_dfs_mine(const struct strategy_dfs *state);
 /* Move on to the next unexplored branch; false when all are done. */
 bool strategy_dfs_next(struct strategy_dfs *state);
 

@@ -44,6 +44,36 @@ static unsigned answer(void *context, const struct choice_point *p)
     return s->answer;
 }
 
+/* The key of the first two answers among `length` that are not dull; how many of these there are, up to 2. */
+static uint64_t first_answers(const struct strategy_dfs *d, unsigned length, unsigned *count)
+{
+    uint64_t key = 0;
+
+    *count = 0;
+    for (unsigned i = 0; i < length && *count < 2; i++)
+        if (d->steps[i].answer) {
+            key += shard_key(d->steps[i].kind, i, *count, d->steps[i].answer);
+            ++*count;
+        }
+    return key;
+}
+
+bool strategy_dfs_mine(const struct strategy_dfs *d)
+{
+    unsigned count;
+
+    return shard_has(&d->shard, first_answers(d, d->depth, &count));
+}
+
+/* Are some of the executions that begin with these `length` answers this shard's, or the way to them? */
+static bool allowed(const struct strategy_dfs *d, unsigned length)
+{
+    unsigned count;
+    uint64_t key = d->shard.count > 1 ? first_answers(d, length, &count) : 0;
+
+    return d->shard.count < 2 || count < 2 || shard_has(&d->shard, key);
+}
+
 bool strategy_dfs_next(struct strategy_dfs *d)
 {
     unsigned preemptions = 0, deviations = 0;
@@ -58,10 +88,12 @@ bool strategy_dfs_next(struct strategy_dfs *d)
 
         preemptions -= is_preemption(s);
         deviations -= is_deviation(s);
-        if (s->answer + 1u < s->options) {
+        while (s->answer + 1u < s->options) {
             s->answer++;
-            if (preemptions + is_preemption(s) <= d->preemptions_max &&
-                deviations + is_deviation(s) <= d->deviations_max)
+            if (preemptions + is_preemption(s) > d->preemptions_max ||
+                deviations + is_deviation(s) > d->deviations_max)
+                break;
+            if (allowed(d, d->length))
                 return true;
         }
         d->length--;
@@ -71,6 +103,7 @@ bool strategy_dfs_next(struct strategy_dfs *d)
 
 struct strategy strategy_dfs(struct strategy_dfs *state, unsigned preemptions_max, unsigned deviations_max)
 {
+    state->shard = (struct shard){0};
     state->preemptions_max = preemptions_max;
     state->deviations_max = deviations_max;
     state->depth = state->length = 0;

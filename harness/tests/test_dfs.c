@@ -108,6 +108,60 @@ static void test_each_fault_in_turn(void **state)
     assert_int_equal(all(main_with_faults, 0, UINT_MAX).executions, 32);
 }
 
+static void main_with_both(void *script)
+{
+    for (unsigned i = 0; i < 3; i++)
+        event_emit(1, i, choice_ask(CHOICE_FAULT, 0, 2, 3), 0, 0, 0, NULL);
+    start_threads(script);
+}
+
+static uint64_t hashes;
+
+static unsigned add_shard(struct shard shard, unsigned *runs)
+{
+    static struct strategy_dfs dfs;
+    struct program program = {.name = "toy", .words = &words, .main = main_with_both};
+    struct strategy s = strategy_dfs(&dfs, 2, 2);
+    unsigned count = 0;
+
+    dfs.shard = shard;
+    do {
+        uint64_t hash = execution_run(&program, NULL, &s).hash;
+
+        ++*runs;
+        if (!strategy_dfs_mine(&dfs))
+            continue;
+        hashes += hash * (hash >> 7 | 1);
+        count++;
+    } while (strategy_dfs_next(&dfs));
+    return count;
+}
+
+static void test_shards_are_the_whole(void **state)
+{
+    unsigned whole, runs = 0, sum = 0, largest = 0;
+    uint64_t all;
+
+    (void)state;
+    thread_count = 3;
+    step_count = 3;
+    hashes = 0;
+    whole = add_shard((struct shard){0}, &runs);
+    all = hashes;
+    assert_int_equal(whole, runs);
+    hashes = runs = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned count = add_shard((struct shard){i, 4}, &runs);
+
+        sum += count;
+        largest = largest > count ? largest : count;
+    }
+    assert_int_equal(sum, whole);
+    assert_true(hashes == all);
+    assert_true(largest < whole / 2);
+    assert_true(runs < whole + whole / 8);  /* the ways to them */
+}
+
 static void test_budget_is_not_complete(void **state)
 {
     struct program program = {.name = "toy", .words = &words, .main = start_threads};
@@ -306,7 +360,7 @@ int main(void)
         cmocka_unit_test(test_counts_are_multinomial),
         cmocka_unit_test(test_preemption_bound),
         cmocka_unit_test(test_each_fault_in_turn),
-        cmocka_unit_test(test_budget_is_not_complete),
+        cmocka_unit_test(test_shards_are_the_whole), cmocka_unit_test(test_budget_is_not_complete),
         cmocka_unit_test(test_deadlock_is_found_and_is_a_verdict),
         cmocka_unit_test(test_step_limit_is_a_verdict),
         cmocka_unit_test(test_only_who_waits_for_nothing_reaches_the_step_limit),
