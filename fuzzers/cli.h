@@ -68,6 +68,7 @@ int cmd_fuzz(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_keep(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 int cmd_mutants(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
@@ -222,6 +223,7 @@ struct bounds {
     unsigned preemptions, deviations;
     uint64_t executions;
     bool dpor;                              /* one execution of each trace; preemptions are not bounded then */
+    struct shard shard;
 };
 
 double cli_now(void);                       /* monotonic seconds */

@@ -1,6 +1,7 @@
 /* cmd_explore.c - nmrcheck explore: one strategy, one or all scripts, bounds as wanted. */
 #include "cli.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +19,9 @@ struct arguments {
 
 enum {
     KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_STRATEGY, KEY_SCRIPT, KEY_SETUP,
-    KEY_FIRST, KEY_FRESH, KEY_DEPTH
+    KEY_FIRST, KEY_FRESH, KEY_DEPTH, KEY_SHARD
 };
-enum { SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
+enum { SHARDS_MAX = 10000, SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
 
 static const struct argp_option options[] = {
     {"strategy", KEY_STRATEGY, "NAME", 0,
@@ -36,6 +37,7 @@ static const struct argp_option options[] = {
     {"script", KEY_SCRIPT, "FILE", 0, "Operations from a scenario file instead of the built-in setups", 0},
     {"setup", KEY_SETUP, "NAME", 0, "Only this built-in setup", 0},
     {"time", KEY_TIME, "SECONDS", 0, "Stop after so long (default: no limit; auto: 60)", 0},
+    {"shard", KEY_SHARD, "I/N", 0, "Only the executions of shard I of N; nmrcheck merge puts them together", 0},
     {"fresh", KEY_FRESH, NULL, 0, "dpor: do not go on with what an earlier run saved in the output folder", 0},
     {"keep-going", 'k', NULL, 0, "Do not stop at the first finding", 0},
     {"out", 'o', "DIR", 0, "Output folder (default ./nmrcheck-out/MODULE)", 0},
@@ -67,6 +69,16 @@ static void take_depth(struct arguments *a, struct argp_state *state, const char
         argp_failure(state, EXIT_TROUBLE, 0, "--depth: from 1 to %d", PCT_DEPTH_MAX);
 }
 
+static void take_shard(struct arguments *a, struct argp_state *state, const char *text)
+{
+    unsigned index, count;
+    int length = 0;
+    if (sscanf(text, "%5u/%5u%n", &index, &count, &length) != 2 || text[length] != '\0' || index < 1 || index > count ||
+        count > SHARDS_MAX)
+        argp_failure(state, EXIT_TROUBLE, 0, "--shard: one of N shards, as 1/N to N/N, not '%s'", text);
+    a->bounds.shard = (struct shard){index - 1, count};
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -81,6 +93,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_FIRST: a->samples.first = cli_number(state, "first", argument, INT32_MAX); return 0;
     case KEY_SCRIPT: a->script = argument; return 0;
     case KEY_SETUP: a->setup = argument; return 0;
+    case KEY_SHARD: take_shard(a, state, argument); return 0;
     case KEY_FRESH: a->fresh = true; return 0;
     case 'k': a->keep_going = true; return 0;
     case 'o': a->out = argument; return 0;
@@ -140,6 +153,43 @@ static void settle(struct arguments *a)
     a->bounds.dpor = a->way == WAY_DPOR;
 }
 
+static const char *way_name(const struct arguments *a)
+{
+    return a->way == WAY_SAMPLE ? sampling_name(a->samples.sampling) : a->way == WAY_DPOR ? "dpor" : "dfs";
+}
+
+/* What all shards of this run have in common, and no other run has. */
+static void name_run(const struct arguments *a, const struct scenario *script, char *run, size_t capacity)
+{
+    static const struct scenario none;
+    char text[300];
+    snprintf(text, sizeof text,
+             "%s preemptions %u deviations %u executions %" PRIu64 " seed %" PRIu64 " first %" PRIu64 " depth %u "
+             "points %s program %" PRIx64, way_name(a), a->bounds.preemptions, a->bounds.deviations, a->bounds.executions,
+             a->samples.seed, a->samples.first, a->samples.depth, cli_points != NULL ? cli_points : "",
+             identity_of_program());
+    snprintf(run, capacity, "%016" PRIx64,
+             identity_of_search(world_program(a->module), script != NULL ? script : &none, text));
+}
+
+/* This shard's of the numbers. */
+static void share(const struct shard *s, struct explore_samples *samples)
+{
+    uint64_t each = samples->count / s->count, rest = samples->count % s->count;
+    samples->first += each * s->index + (s->index < rest ? s->index : rest);
+    samples->count = each + (s->index < rest);
+}
+
+static const char *folder_of(const struct arguments *a)
+{
+    static char name[OUTPUT_PATH_MAX];
+    if (a->out != NULL || a->bounds.shard.count == 0)
+        return findings_folder(a->module, a->out);
+    snprintf(name, sizeof name, "nmrcheck-out/%s/shard-%u-of-%u", a->module->image.name, a->bounds.shard.index + 1,
+             a->bounds.shard.count);
+    return name;
+}
+
 int cmd_explore(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -158,9 +208,13 @@ int cmd_explore(int argc, char **argv)
     struct arguments a = {.samples = {.seed = 1, .depth = 3}, .bounds = {.preemptions = 2, .deviations = 1}};
     cli_parse(&argp, argc, argv, &a);
     settle(&a);
+    if (a.way == WAY_AUTO && a.bounds.shard.count > 0) {
+        cli_complain(NULL, 0, "--shard: auto goes by the clock, so its shards would not fit together");
+        return EXIT_TROUBLE;
+    }
     if (!choose_script(&a, &own, &script))
         return EXIT_TROUBLE;
-    const char *folder = findings_folder(a.module, a.out), *script_name = a.setup != NULL ? a.setup : "script";
+    const char *folder = folder_of(&a), *script_name = a.setup != NULL ? a.setup : "script";
     c = (struct campaign){.fresh = a.fresh, .script_name = script_name};
     if (a.bounds.dpor && !campaign_can_resume(&c, world_program(a.module), folder, script, &a.bounds))
         return EXIT_TROUBLE;
@@ -170,6 +224,11 @@ int cmd_explore(int argc, char **argv)
     c.save = a.bounds.dpor;
     c.fresh = a.fresh;
     c.script_name = script_name;
+    if (a.bounds.shard.count > 0) {
+        summary.shard = (struct summary_shard){.index = a.bounds.shard.index + 1, .count = a.bounds.shard.count};
+        name_run(&a, script, summary.shard.run, sizeof summary.shard.run);
+        share(&a.bounds.shard, &a.samples);
+    }
     if (a.way == WAY_SAMPLE)
         campaign_sample(&c, script, &a.samples, c.deadline);
     else if (a.way == WAY_AUTO)

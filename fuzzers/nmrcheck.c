@@ -38,6 +38,7 @@ static const struct command {
     {"causality", cmd_causality, "tell which scheduling decision makes a finding likely"},
     {"keep", cmd_keep, "make a finding a regression scenario of the corpus"},
     {"hash", cmd_hash, "random executions in one number, to compare builds"},
+    {"merge", cmd_merge, "put the shards of an exploration together"},
     {"mutants", cmd_mutants, "test the rules: is each deliberate mistake found, and by its own rule only?"},
     {"rules", cmd_rules, "list the rules, or explain one"},
 };

@@ -195,6 +195,7 @@ static void say_numbers(struct summary_phase *p, const struct explore_result *r)
 static void finish_phase(struct campaign *c, struct summary_phase *p, const struct explore_result *r)
 {
     p->executions = r->executions;
+    p->detours = r->detours;
     p->findings = r->verdicts[VERDICT_FINDING];
     p->distinct = r->distinct;
     p->faults = r->deviated[CHOICE_FAULT];
@@ -212,6 +213,7 @@ static void add_result(struct explore_result *sum, const struct explore_result *
     sum->executions += r->executions;
     sum->distinct += r->distinct;
     sum->resumed += r->resumed;
+    sum->detours += r->detours;
     sum->longest = r->longest > sum->longest ? r->longest : sum->longest;
     for (unsigned i = 0; i < VERDICTS; i++)
         sum->verdicts[i] += r->verdicts[i];
@@ -223,56 +225,54 @@ static void add_result(struct explore_result *sum, const struct explore_result *
         sum->preemptions_done = r->preemptions_done;
 }
 
-/* Exactly what was covered, or what stopped it and how much is left. */
-static void say_dpor(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
-                     unsigned scripts, unsigned done, const struct bounds *b)
+/* What there is to cover. */
+static void write_scope(struct summary_phase *p, unsigned scripts, const struct bounds *b)
 {
-    const struct dpor_statistics *d = &c->dpor;
-    bool complete = done == scripts && limited(r) == 0;
-    if (complete)
-        say(p, "complete: all %s traces of %u setup%s", cli_count(r->executions), scripts, plural(scripts));
-    else
-        say(p, "not complete: %s; all traces of %u of %u setup%s",
-            done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts));
-    say(p, " with <= %u fault, peer or NMR deviation%s, preemptions without bound, profile %s", b->deviations,
-        plural(b->deviations), cli_profile != NULL ? cli_profile : "windows");
-    if (cli_points != NULL)
-        say(p, ", scheduling points %s", cli_points);
-    if (d->left > 0)
-        say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
-            cli_count((uint64_t)d->left), plural(scripts - done));
-    say(p, ": ");
-    if (r->resumed > 0)
-        say(p, "%s executions in earlier runs, ", cli_count(r->resumed));
-    if (d->blocked > 0)
-        say(p, "%s executions more than there are traces, ", cli_count(d->blocked));
+    int length = snprintf(p->scope, sizeof p->scope, "%s of %u setup%s with <= ", b->dpor ? "traces" : "executions",
+                          scripts, plural(scripts));
+    if (!b->dpor)
+        length += snprintf(p->scope + length, sizeof p->scope - (size_t)length, "%u preemption%s and <= ",
+                           b->preemptions, plural(b->preemptions));
+    snprintf(p->scope + length, sizeof p->scope - (size_t)length, "%u fault, peer or NMR deviation%s%s, profile %s%s%s",
+             b->deviations, plural(b->deviations), b->dpor ? ", preemptions without bound" : "",
+             cli_profile != NULL ? cli_profile : "windows", cli_points != NULL ? ", scheduling points " : "",
+             cli_points != NULL ? cli_points : "");
 }
 
+/* Exactly what was covered, or what stopped it and how much is left. */
 static void say_dfs(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
                     unsigned scripts, unsigned done, const struct bounds *b)
 {
     /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
     bool complete = done == scripts && limited(r) == 0;
-    if (b->dpor)
-        say_dpor(c, p, r, scripts, done, b);
-    else if (complete)
-        say(p, "complete: all executions of %u setup%s with <= %u preemption%s and <= %u fault, peer or NMR "
-            "deviation%s: ", scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
-            plural(b->deviations));
-    else if (done == scripts)
-        say(p, "not complete: some executions hit a limit: ");
+    write_scope(p, scripts, b);
+    if (complete)
+        say(p, "complete: all %s%s%s", b->dpor ? cli_count(r->executions) : "", b->dpor ? " " : "", p->scope);
     else
-        say(p, "not complete: %s; %u of %u setup%s done with <= %u preemption%s and <= %u deviation%s: ",
-            why_stopped(r->end), done, scripts, plural(scripts), b->preemptions, plural(b->preemptions), b->deviations,
-            plural(b->deviations));
+        say(p, "not complete: %s, with %u of %u setup%s done; wanted: all %s",
+            done == scripts ? "some executions hit a limit" : why_stopped(r->end), done, scripts, plural(scripts),
+            p->scope);
+    if (b->shard.count > 1)
+        say(p, ", shard %u of %u", b->shard.index + 1, b->shard.count);
+    if (c->dpor.left > 0)
+        say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
+            cli_count((uint64_t)c->dpor.left), plural(scripts - done));
+    say(p, ": ");
+    if (r->resumed > 0)
+        say(p, "%s executions in earlier runs, ", cli_count(r->resumed));
+    if (c->dpor.blocked > 0)
+        say(p, "%s executions more than there are traces, ", cli_count(c->dpor.blocked));
     say_numbers(p, r);
+    if (r->detours > 0)
+        say(p, "; besides %s that led to these", cli_count(r->detours));
 }
 
 static bool open_saved(struct saved *saved, const struct campaign *c, const struct program *p, const char *folder,
                        const struct scenario *script, const char *name, const struct bounds *b)
 {
-    char bounds[64];
-    snprintf(bounds, sizeof bounds, "dpor %u", b->deviations);
+    char bounds[100];
+    snprintf(bounds, sizeof bounds, "dpor %u shard %u/%u points %.16s", b->deviations, b->shard.index, b->shard.count,
+             cli_points != NULL ? cli_points : "");
     return saved_open(saved, folder, name, identity_of_search(p, script, bounds), c->fresh) == OUTPUT_OK;
 }
 
@@ -330,7 +330,8 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
     static struct part part;
     struct explore_options options = {
         .preemptions_max = b->preemptions, .deviations_max = b->deviations, .executions_max = b->executions,
-        .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
+        .keep_going = c->keep_going, .shard = b->shard, .context = &part, .on_outcome = on_outcome,
+        .on_progress = on_progress,
     };
     part = (struct part){.campaign = c, .until = until};
     if (b->dpor)

@@ -86,9 +86,11 @@ json_t *summary_json(const struct summary *s)
     json_t *phases = json_array(), *findings = json_array(), *whole = json_object();
     for (unsigned i = 0; i < s->phase_count; i++) {
         const struct summary_phase *p = &s->phases[i];
-        json_array_append_new(phases, json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:i, s:f}",
-            "name", output_json_text(p->name), "result", output_json_text(p->result), "complete", (int)p->complete,
+        json_array_append_new(phases, json_pack("{s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:i, s:f}",
+            "name", output_json_text(p->name), "result", output_json_text(p->result),
+            "scope", output_json_text(p->scope), "complete", (int)p->complete,
             "executions", (json_int_t)p->executions, "executions_with_finding", (json_int_t)p->findings,
+            "executions_on_the_way", (json_int_t)p->detours,
             "executions_with_failed_call", (json_int_t)p->faults, "distinct_hashes", (json_int_t)p->distinct,
             "longest_scheduling_points", (int)p->longest, "seconds", p->seconds));
     }
@@ -100,6 +102,9 @@ json_t *summary_json(const struct summary *s)
     }
     json_object_set_new(whole, "module", output_json_text(s->module));
     json_object_set_new(whole, "verdict", output_json_text(s->verdict));
+    if (s->shard.count > 0)
+        json_object_set_new(whole, "shard", json_pack("{s:i, s:i, s:s}", "index", (int)s->shard.index,
+                            "count", (int)s->shard.count, "run", s->shard.run));
     json_object_set_new(whole, "phases", phases);
     json_object_set_new(whole, "findings", findings);
     return whole;

@@ -21,6 +21,8 @@ struct summary_phase {
     char name[64];
     char result[800];                       /* one sentence */
     uint64_t executions, findings;          /* findings: executions that ended in one */
+    char scope[300];                        /* what there is to cover ("traces of 9 setups with …"); "" for samples */
+    uint64_t detours;                       /* executions of other shards that had to be run, too */
     uint64_t distinct, faults;              /* distinct event hashes; executions with a failed call; 0 unknown */
     unsigned longest;                       /* scheduling points of the longest execution; 0 unknown */
     bool complete;                          /* everything within the bounds was run */
@@ -35,8 +37,15 @@ struct summary_finding {
     bool old;                               /* was there before this campaign */
 };
 
+/* Which part of a run this is; count 0: all of it. */
+struct summary_shard {
+    unsigned index, count;                  /* index from 1 */
+    char run[20];                           /* the same for the shards of a run, and for no other */
+};
+
 struct summary {
     const char *tool, *module, *verdict;    /* verdict: one sentence, "no finding" first if there is none */
+    struct summary_shard shard;
     unsigned phase_count, finding_count;
     struct summary_phase phases[SUMMARY_PHASES_MAX];
     struct summary_finding findings[SUMMARY_FINDINGS_MAX];
@@ -49,6 +58,9 @@ struct summary_phase *summary_add_phase(struct summary *s, const char *name);
 void summary_print(const struct summary *s, unsigned first, FILE *out);
 void summary_print_markdown(const struct summary *s, FILE *out);
 json_t *summary_json(const struct summary *s);
+
+/* Read what summary_json made of a shard's summary.  NULL, or what is wrong with it.  `module` is to be freed. */
+const char *summary_from_json(const json_t *value, struct summary *s, char **module);
 
 /* FOLDER/summary.md and FOLDER/summary.json, each whole or not at all. */
 enum output_result summary_write(const struct summary *s, const char *folder, struct output_error *error);

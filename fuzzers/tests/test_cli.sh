@@ -116,14 +116,14 @@ says "$good: no finding in "
 [ -s "nmrcheck-out/$good/summary.json" ] || fail "check wrote no summary.json"
 expect 0 explore "$good" --preemptions 0 --deviations 0 --out bounds
 says "complete: all executions of "
-says " with <= 0 preemptions and <= 0 fault, peer or NMR deviations: "
+says " with <= 0 preemptions and <= 0 fault, peer or NMR deviations, profile windows: "
 expect 0 explore "$good" --executions 3 --out bounds
 says "not complete: "
 expect 0 explore "$good" --strategy dpor --setup plain --deviations 0 --out bounds
 says "complete: all "
 says " traces of 1 setup with <= 0 fault, peer or NMR deviations, preemptions without bound, profile windows: "
 expect 0 explore "$good" --strategy dpor --setup plain --executions 3 --out bounds
-says "not complete: stopped by the limit on executions; all traces of 0 of 1 setup with <= 1 fault, peer or NMR "
+says "not complete: stopped by the limit on executions, with 0 of 1 setup done; wanted: all traces of 1 setup with "
 says " executions are left in the other (an estimate; early ones are too small): 3 executions, "
 
 # ---- stopped and gone on with: the same in the end, and what does not belong together is refused
@@ -164,6 +164,40 @@ while [ -z "$(find killed -name '*.state' 2>/dev/null)" ]; do sleep 0.05; done
 expect 0 explore "$good" --strategy dpor --deviations 2 --out killed --time 1
 says " executions in earlier runs, "
 
+# ---- shards: together the whole
+executions() { sed -n 's/.*"executions": \([0-9]*\).*/\1/p' "$1/summary.json" | head -1; }
+for strategy in 'dpor --setup register-vs-unload' 'dfs --preemptions 1 --setup call-vs-deregister' \
+    'random --executions 1000'; do
+    expect 0 explore "$good" --strategy $strategy --out whole
+    whole=$(executions whole)
+    for shard in 1 2 3; do
+        expect 0 explore "$good" --strategy $strategy --shard $shard/3 --out shard-$shard
+        [ "$(executions shard-$shard)" -lt "$whole" ] || fail "shard $shard is all"
+    done
+    expect 0 merge shard-? --out merged
+    [ "$(executions merged)" = "$whole" ] || fail "$strategy: the shards are not the whole"
+    case $strategy in
+    d*) says "complete: all " ;;
+    *) says "1,000 executions in 3 of 3 shards" ;;
+    esac
+    expect 0 merge shard-1 shard-3 --out merged
+    says "2 of 3 shards"
+    case $strategy in d*) says "not complete: shard 2 is missing" ;; esac
+done
+bad "nmrcheck: shard-1: shard 1 was there before" merge shard-1 shard-2 shard-1 --out merged
+bad "nmrcheck: whole/summary.json: this is a whole run, not a shard of one" merge shard-1 whole --out merged
+bad "nmrcheck: none/summary.json: No such file or directory" merge none --out merged
+expect 0 explore "$good" --strategy random --executions 1000 --seed 2 --shard 2/3 --out shard-4
+bad "nmrcheck: shard-4: a shard of another run than shard-1" merge shard-1 shard-4 --out merged
+bad "nmrcheck explore: --shard: one of N shards, as 1/N to N/N, not '4/3'" explore "$good" --shard 4/3
+expect 1 explore "$mutant" --keep-going --preemptions 1 --deviations 0 --shard 1/2 --out found-1
+expect 1 explore "$mutant" --keep-going --preemptions 1 --deviations 0 --shard 2/2 --out found-2
+expect 1 merge found-1 found-2 --out found
+names() { find "$@" -name '*.scn' -printf '%f\n'; }
+[ "$(names found-1 found-2 | sort -u)" = "$(names found | sort)" ] ||
+    fail "merge loses findings, or has them twice"
+expect 0 replay --check found
+
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
 cp out first
 expect 0 explore "$good" --strategy random --executions 50 --seed 7 --json --out random
@@ -180,7 +214,7 @@ says " seed 1, from number 0: pct with depth 2 shows a bug of that depth with a 
 says " in an execution (n = "
 expect 0 explore "$good" --strategy auto --setup plain --time 3 --out sampled
 says " one by one complete: all executions of "
-says " with <= 0 preemptions and <= 1 fault, peer or NMR deviation: "
+says " with <= 0 preemptions and <= 1 fault, peer or NMR deviation, profile windows: "
 says " dpor complete: all "
 says " portfolio seed 1, from number 0: "
 
