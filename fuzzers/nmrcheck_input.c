@@ -256,12 +256,14 @@ static int walk(const char *path, const struct stat *s, int type, struct FTW *po
 {
     (void)s;
     const char *name = path + position->base;
+    struct stat target;
     if (type == FTW_DNR || type == FTW_NS) {
         cli_complain(path, 0, "%s", strerror(errno));
         walk_failed = true;
         return 0;
     }
-    if (type != FTW_F)
+    /* A link is as good as what it leads to; that it leads nowhere is told when it is read. */
+    if (type == FTW_SL ? stat(path, &target) == 0 && !S_ISREG(target.st_mode) : type != FTW_F)
         return 0;
     size_t length = strlen(name);
     bool wanted = strchr(name, '.') == NULL || (length > 4 && strcmp(name + length - 4, ".scn") == 0);

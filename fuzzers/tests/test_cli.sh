@@ -401,9 +401,25 @@ bad "nmrcheck: nothing.scn: No such file or directory" replay nothing.scn
 mkdir empty
 bad "nmrcheck: empty: no scenario in this folder" replay empty
 bad "nmrcheck: empty: Is a directory" show empty
-if [ "$(id -u)" -ne 0 ]; then
-    mkdir -m 0 locked
-    bad "nmrcheck: locked: Permission denied" replay locked
+ln -s loop loop
+bad "nmrcheck: loop: Too many levels of symbolic links" replay loop
+bad "nmrcheck: /proc/self/mem: Input/output error" show /proc/self/mem
+
+# Nothing is locked for root, who tries it as somebody else, if that one can run the program at all.
+nobody=()
+[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if "${nobody[@]}" "$nmrcheck" --version >/dev/null 2>&1; then
+    mkdir -p above/locked
+    printf 'module %s\n' "$good" >above/a.scn
+    chmod 0 above/locked
+    for folder in above/locked above; do
+        got=0
+        tests=$((tests + 1))
+        "${nobody[@]}" "$nmrcheck" replay $folder >out 2>err || got=$?
+        [ "$got" -eq 2 ] && [ "$(cat err)" = "nmrcheck: above/locked: Permission denied" ] ||
+            fail "a locked folder: exit code $got"
+    done
+    rmdir above/locked
 fi
 printf 'module nobody\n' >nobody.scn
 bad "nmrcheck: nobody.scn:1: unknown module 'nobody'; nmrcheck list names them" replay nobody.scn
@@ -448,6 +464,13 @@ cp site.scn mixed/b.scn
 cp plain.scn mixed/c.scn
 expect 2 replay mixed
 [ "$(grep -c PASS out)" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] || fail "a folder with one bad file"
+rm mixed/b.scn
+ln -s a.scn mixed/b.scn
+expect 0 replay mixed
+[ "$(grep -c PASS out)" -eq 3 ] || fail "a link in a folder is left out"
+ln -sf nowhere mixed/b.scn
+expect 2 replay mixed
+[ "$(cat err)" = "nmrcheck: mixed/b.scn: No such file or directory" ] || fail "a link that leads nowhere"
 
 # ---- where nothing can be written
 full() {
@@ -476,10 +499,38 @@ awk -v module="$good" 'BEGIN {
 }' >long.scn
 printf 'old\n' >target.scn
 got=0
-(ulimit -f 1; exec "$nmrcheck" show long.scn -o target.scn) >out 2>err || got=$?
+(ulimit -f 1; export LLVM_PROFILE_FILE=/dev/null; exec "$nmrcheck" show long.scn -o target.scn) >out 2>err || got=$?
 [ "$got" -eq 2 ] && [ "$(cat err)" = "nmrcheck: target.scn: File too large" ] || fail "a size limit: exit code $got"
 [ "$(cat target.scn)" = old ] || fail "a failed write destroyed the old file"
 no_leftovers
+
+# A small disk that is really full, where this user may mount one: old files stay, and no part of a new one is left.
+mkdir disk
+sed 's/^# hash .*/# hash 0000000000000000/' "$scn" >other.scn
+if unshare -rm mount -t tmpfs -o size=64k none disk 2>err; then
+    tests=$((tests + 7))
+    unshare -rm bash -eu -c '
+        nmrcheck=$1 scn=$2 mutant=$3 good=$4
+        mount -t tmpfs -o size=64k none disk
+        cp other.scn disk/old.scn
+        cat /dev/zero 2>/dev/null >disk/fill || true
+        full() {
+            got=0
+            "$nmrcheck" "$@" >out 2>err || got=$?
+            [ "$got" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "^nmrcheck: disk/.*: No space left on device$" err ||
+                { echo "nmrcheck $*: exit code $got"; cat err; exit 1; }
+        }
+        full show "$scn" -o disk/new.scn
+        full shrink "$scn" -o disk/new.scn
+        full keep "$scn" --corpus disk/corpus
+        full replay --bless disk/old.scn
+        full explore "$mutant" --executions 2000 --out disk/out
+        full check "$good" --executions 100 --time 2 --out disk/out
+        full hash "$good" --executions 2 --write disk/scenarios
+        [ "$(find disk -type f | sort | tr "\n" " ")" = "disk/fill disk/old.scn " ] && cmp -s other.scn disk/old.scn ||
+            { echo "left on a full disk:"; find disk -type f; exit 1; }
+    ' - "$nmrcheck" "$scn" "$mutant" "$good" >said 2>&1 || { cat said >&2; fail "on a full disk"; }
+fi
 
 # ---- Ctrl-C: a summary, no half-written file.  (Background jobs of a shell ignore SIGINT; SIGTERM does the same.)
 "$nmrcheck" check "$good" --preemptions 50 --deviations 50 --time 100 --out interrupted >out 2>err &
