@@ -114,14 +114,12 @@ endif()
 set(every_flags -g -fno-omit-frame-pointer ${opt})
 
 # ---- our own code: link this target privately.
-# An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion; so they do of a
-# sum of an enumerator and a double, which older ones are told to do, too.
+# An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion.
 check_c_compiler_flag(-Wenum-enum-conversion NMRCHECK_HAS_ENUM_WARNING)
 add_library(nmrcheck_flags INTERFACE)
 target_compile_definitions(nmrcheck_flags INTERFACE _GNU_SOURCE=)
 target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wall -Wextra -Wconversion -Wshadow
     $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
-    $<$<C_COMPILER_ID:Clang>:-Wenum-float-conversion>
     $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
 
 # ---- modules: driver code as it is.  Copies and comparisons stay calls, which the model sees; so do calls at a

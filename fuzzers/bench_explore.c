@@ -95,7 +95,7 @@ static void measure_random(void)
 
             execution_run(&points, NULL, &random);
         }
-        best = smaller(best, (cpu_seconds() - start) / BATCH);
+        best = smaller(best, (cpu_seconds() - start) / (double)BATCH);
     }
     printf("random_ns %.2f\n", best * 1e9);
 }

@@ -32,7 +32,7 @@ static double measure(char *block)
         __tsan_write8(block + i * 8 % BLOCK);
         __tsan_read8(block + (i + 1) * 8 % BLOCK);
     }
-    return (cpu_seconds() - start) / HOOKS;
+    return (cpu_seconds() - start) / (double)HOOKS;
 }
 
 /* With another thread, that an access could race with. */

@@ -98,7 +98,7 @@ static void print_plot(const struct causality *c)
     for (unsigned i = 0; i < c->count; i++) {
         const struct causality_decision *d = &c->decisions[i];
         double change = percent(c, d->failures) - percent(c, shown);
-        if (i != c->guilty && i + 1 != c->count && change < SHOWN_PERCENT && change > -SHOWN_PERCENT)
+        if (i != c->guilty && i + 1 != c->count && abs((int)change) < SHOWN_PERCENT)
             continue;
         print_row(c, i + 1, d->failures, decision_text(d, text, sizeof text), i == c->guilty);
         shown = d->failures;

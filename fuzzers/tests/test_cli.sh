@@ -517,7 +517,8 @@ if unshare -rm mount -t tmpfs -o size=64k none disk 2>err; then
         full() {
             got=0
             "$nmrcheck" "$@" >out 2>err || got=$?
-            [ "$got" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "^nmrcheck: disk/.*: No space left on device$" err ||
+            [ "$got" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] &&
+                grep -q "^nmrcheck: disk/.*: No space left on device$" err ||
                 { echo "nmrcheck $*: exit code $got"; cat err; exit 1; }
         }
         full show "$scn" -o disk/new.scn

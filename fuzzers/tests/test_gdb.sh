@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# test_gdb.sh NMRCHECK SCRATCH - a replay in gdb, with the commands that README.md tells.  Without gdb nothing is tested.
+# test_gdb.sh NMRCHECK SCRATCH - a replay in gdb, with the commands that README.md tells.
+#
+# Without gdb nothing is tested.
 set -eu
 
 nmrcheck=$(realpath "$1")

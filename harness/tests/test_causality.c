@@ -56,7 +56,7 @@ static const struct scenario failing = {1, {{CHOICE_SWITCH, 1, STEP, 0, 1, 2}}, 
 
 static void assert_share(uint32_t failures, double share)
 {
-    double found = (double)failures / RUNS;
+    double found = (double)failures / (double)RUNS;
 
     if (found < share - 0.015 || found > share + 0.015)
         fail_msg("%.4f of the continuations fail, expected %.4f", found, share);

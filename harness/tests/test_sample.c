@@ -354,7 +354,7 @@ static void test_first_bug(void **state)
             sum += r.executions;
         }
         if (sum > 70 * RUNS)
-            fail_msg("noise %u: %.1f executions to the first finding", i, (double)sum / RUNS);
+            fail_msg("noise %u: %.1f executions to the first finding", i, (double)sum / (double)RUNS);
     }
 }
 
