@@ -165,9 +165,9 @@ static void name_run(const struct arguments *a, const struct scenario *script, c
     char text[300];
     snprintf(text, sizeof text,
              "%s preemptions %u deviations %u executions %" PRIu64 " seed %" PRIu64 " first %" PRIu64 " depth %u "
-             "points %s program %" PRIx64, way_name(a), a->bounds.preemptions, a->bounds.deviations, a->bounds.executions,
-             a->samples.seed, a->samples.first, a->samples.depth, cli_points != NULL ? cli_points : "",
-             identity_of_program());
+             "points %s program %" PRIx64,
+             way_name(a), a->bounds.preemptions, a->bounds.deviations, a->bounds.executions, a->samples.seed,
+             a->samples.first, a->samples.depth, cli_points != NULL ? cli_points : "", identity_of_program());
     snprintf(run, capacity, "%016" PRIx64,
              identity_of_search(world_program(a->module), script != NULL ? script : &none, text));
 }
