@@ -157,6 +157,7 @@ struct findings {
     unsigned count;
     bool full;                              /* there were more than fit */
     bool failed;                            /* something could not be written; it was complained about */
+    bool limit_noted;
     struct found found[SUMMARY_FINDINGS_MAX];
 };
 
@@ -165,6 +166,9 @@ enum output_result findings_open(struct findings *f, const struct module *module
 
 /* An execution ended in a finding.  True when its fingerprint is new; then it is written at once, unshrunk. */
 bool findings_note(struct findings *f, const struct outcome *o, const struct scenario *s);
+
+/* An execution hit a limit.  The first one is written as limit.scenario, for a replay to tell why. */
+void findings_note_limit(struct findings *f, const struct outcome *o, const struct scenario *s);
 
 /* Shrink and write each finding that was not yet. */
 void findings_settle(struct findings *f);

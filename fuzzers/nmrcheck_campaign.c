@@ -115,6 +115,8 @@ static bool on_outcome(void *context, const struct outcome *o, const struct scen
         if (findings_note(c->findings, o, s))
             campaign_progress_clear(c);
         c->found_now = true;
+    } else if (o->verdict >= VERDICT_STEPS) {
+        findings_note_limit(c->findings, o, s);
     }
     return !cli_interrupted && !c->findings->failed;
 }
@@ -189,7 +191,8 @@ static void say_numbers(struct summary_phase *p, const struct explore_result *r)
         say(p, ", %s left the contract and were not judged further",
             cli_count(r->verdicts[VERDICT_OUTSIDE]));
     if (limited(r) > 0)
-        say(p, ", %s hit a limit and were not followed to their end", cli_count(limited(r)));
+        say(p, ", %s hit a limit and were not followed to their end (limit.scenario is the first)",
+            cli_count(limited(r)));
 }
 
 static void finish_phase(struct campaign *c, struct summary_phase *p, const struct explore_result *r)

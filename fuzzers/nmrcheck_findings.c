@@ -64,21 +64,37 @@ static void failed(struct findings *f, const struct output_error *error)
     f->failed = true;
 }
 
-/* Write the scenario alone, as it was found: whatever happens next, it is not lost. */
-static void write_raw(struct findings *f, const struct found *found)
+static void write_scenario(struct findings *f, const char *path, const struct scenario *s, const char *comment)
 {
-    char path[OUTPUT_PATH_MAX], comment[300];
     struct output out;
     struct output_error error;
-    path_of(f, found, path, sizeof path);
-    snprintf(comment, sizeof comment, "%s\nnot shrunk yet", found->finding.detail);
     if (output_open(&out, path, &error) != OUTPUT_OK) {
         failed(f, &error);
         return;
     }
-    scenario_print(&found->scenario, f->program->words, f->program->name, comment, out.file);
+    scenario_print(s, f->program->words, f->program->name, comment, out.file);
     if (output_close(&out, &error) != OUTPUT_OK)
         failed(f, &error);
+}
+
+/* Write the scenario alone, as it was found: whatever happens next, it is not lost. */
+static void write_raw(struct findings *f, const struct found *found)
+{
+    char path[OUTPUT_PATH_MAX], comment[300];
+    path_of(f, found, path, sizeof path);
+    snprintf(comment, sizeof comment, "%s\nnot shrunk yet", found->finding.detail);
+    write_scenario(f, path, &found->scenario, comment);
+}
+
+void findings_note_limit(struct findings *f, const struct outcome *o, const struct scenario *s)
+{
+    char path[OUTPUT_PATH_MAX + 32], comment[80];
+    if (f->limit_noted)
+        return;
+    f->limit_noted = true;
+    snprintf(path, sizeof path, "%s/limit.scenario", f->folder);
+    snprintf(comment, sizeof comment, "%s\nexpect %s", verdict_name(o->verdict), report_expectation(&cli_words, o));
+    write_scenario(f, path, s, comment);
 }
 
 bool findings_note(struct findings *f, const struct outcome *o, const struct scenario *s)

@@ -275,6 +275,12 @@ expect 1 replay --trace loop.scn
 says "Loop: the last steps, which repeat"
 says "t2 YieldProcessor"
 
+# ---- the step limit as a verdict
+expect 0 explore mutant_PD_3 --script loop.scn --mute PD-3 --mute PD-22 --executions 20 --out limits
+says "hit a limit and were not followed to their end (limit.scenario is the first)"
+grep -q "^# expect STEPS" limits/limit.scenario || fail "limit.scenario does not say what it is"
+expect 1 replay limits/limit.scenario
+
 # ---- what a race leads to: only with scheduling points at loads and stores
 two_calls='op t0 register c0\nop t1 call c0\nop t2 call c0\n'
 printf "module mutant_buffer_made_twice\n$two_calls" >calls.scn

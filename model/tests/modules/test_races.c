@@ -42,6 +42,16 @@ static bool note(void *context, const struct outcome *o, const struct scenario *
     return true;
 }
 
+static unsigned find_entry(const char *name)
+{
+    const struct module *m = module_find("races");
+    unsigned i = 0;
+
+    while (strcmp(m->entries[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 /* Two threads in this entry. */
 static struct scenario script_of(unsigned entry)
 {
@@ -116,6 +126,7 @@ static void test_wrong_ones_are_reported(void **state)
     }
     print_message("%u of %u reported, %u in the first execution\n", reported, m->entry_count / 2, at_once);
     assert_int_equal(reported, m->entry_count / 2);
+    assert_true(at_once >= m->entry_count / 2 - 2);
 }
 
 static void test_twins_are_clean(void **state)
@@ -133,6 +144,26 @@ static void test_twins_are_clean(void **state)
     }
 }
 
+/* A counter is read and written: three pairs of lines, of which read and read is none. */
+static void test_each_pair_is_told_of_once(void **state)
+{
+    unsigned entry = find_entry("RacyCounter"), kept, told = 0;
+    const struct event *log;
+    struct scenario script = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < 12; i++)
+        scenario_add(&script, (struct record){.kind = CHOICE_OP, .thread = (uint8_t)(1 + i % 3), .site = SITE_OP_ENTER,
+                                              .value = (uint16_t)entry});
+    finding_mute(RULE_RACE_1, true);
+    assert_int_equal(execution_replay(world_program(module_find("races")), &script).verdict, VERDICT_PASS);
+    finding_mute(RULE_RACE_1, false);
+    log = event_log(&kept);
+    for (unsigned i = 0; i < kept; i++)
+        told += log[i].kind == EV_RACE;
+    assert_in_range(told, 1, 3);
+}
+
 static void test_twins_are_clean_at_each_access(void **state)
 {
     const struct module *m = module_find("races");
@@ -148,16 +179,6 @@ static void test_twins_are_clean_at_each_access(void **state)
                      (unsigned long long)r.verdicts[VERDICT_PASS], (unsigned long long)r.executions, (int)r.end);
     }
     assert_true(world_set_points("kernel"));
-}
-
-static unsigned find_entry(const char *name)
-{
-    const struct module *m = module_find("races");
-    unsigned i = 0;
-
-    while (strcmp(m->entries[i].name, name) != 0)
-        i++;
-    return i;
 }
 
 /* Both threads see that nothing is there, and one of the blocks that they make is lost. */
@@ -211,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_every_wrong_one_has_a_twin),
         cmocka_unit_test(test_wrong_ones_are_reported),
         cmocka_unit_test(test_twins_are_clean),
+        cmocka_unit_test(test_each_pair_is_told_of_once),
         cmocka_unit_test(test_twins_are_clean_at_each_access),
         cmocka_unit_test(test_what_a_race_leads_to),
         cmocka_unit_test(test_what_a_race_leads_to_in_all_traces),
