@@ -202,6 +202,25 @@ static void test_what_a_race_leads_to(void **state)
     assert_true(o.hash == last_hash);
 }
 
+/*
+ * Each thread enters, reads the byte, and writes it and leaves.  Entering and leaving depend on one another: that is
+ * 6 traces; in the 4 of them in which both have entered before one leaves, the second may read before or after the
+ * first has written.
+ */
+static void test_accesses_are_footprints(void **state)
+{
+    struct explore_options o = {.keep_going = true, .on_outcome = note};
+    struct scenario script = script_of(find_entry("RacyByte"));
+    struct dpor_statistics statistics;
+    struct explore_result r;
+
+    (void)state;
+    assert_true(world_set_points("memory"));
+    r = explore_dpor(world_program(module_find("races")), &script, &o, &statistics);
+    assert_int_equal(r.executions, 6 + 4);
+    assert_true(world_set_points("kernel"));
+}
+
 /* With partial order reduction: preemptions without bound, at those accesses only whose order matters. */
 static void test_what_a_race_leads_to_in_all_traces(void **state)
 {
@@ -234,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_twins_are_clean),
         cmocka_unit_test(test_each_pair_is_told_of_once),
         cmocka_unit_test(test_twins_are_clean_at_each_access),
+        cmocka_unit_test(test_accesses_are_footprints),
         cmocka_unit_test(test_what_a_race_leads_to),
         cmocka_unit_test(test_what_a_race_leads_to_in_all_traces),
     };
