@@ -37,7 +37,8 @@ extern const struct bench_known bench_known[BENCH_KNOWN];
 void part_traces(void);
 void part_points(void);
 
-/* hook_ns: of a load or store of module code, while another thread is there (bench_hook.c). */
+/* Nanoseconds of a load or store of module code, by what it touches: stack_ns, its own stack; alone_ns, the pool while
+ * there is one thread; shared_ns, the pool while there is another (bench_hook.c). */
 void part_hook(void);
 
 #endif

@@ -366,17 +366,16 @@ static void add_other_answers(unsigned depth, unsigned thread)
     }
 }
 
-/* Nobody asked for anything here: a step that is not asleep. */
+/* Nobody asked for anything here: a step that is not asleep.  The thread of the lowest number, whoever ran before:
+ * first findings come sooner than when threads go on as long as they can. */
 static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
 {
     struct node *n = &d.nodes[at];
 
-    for (unsigned k = 0; k <= THREADS_MAX && n->tree == TREE_NONE; k++) {
-        unsigned t = k == 0 ? dull : k - 1;
+    for (uint32_t rest = enabled; rest && n->tree == TREE_NONE; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
         struct op op = {.thread = (uint8_t)t, .enumerate = true};
 
-        if (!(enabled & 1u << t) || (k > 0 && t == dull))
-            continue;
         if (asleep(n, &op))
             add_other_answers(at, t);
         else

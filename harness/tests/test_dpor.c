@@ -26,7 +26,9 @@
 
 /* What comes of an answer: nothing; another question; a write in the same step; the thread's end. */
 enum { ASK_ONLY, ASK_AGAIN, ASK_WRITE, ASK_END, ASK_KINDS };
-enum what { READ, WRITE, LOCK, UNLOCK, ASK };
+/* FREE writes both variables in one step. */
+enum what { READ, WRITE, LOCK, UNLOCK, ASK, FREE };
+enum { VARIABLES = 2 };
 struct operation { enum what what; unsigned object; };
 enum { OPERATIONS_MAX = 16, OBJECTS = 16, TRACES_MAX = 1 << 20 };
 
@@ -65,6 +67,12 @@ static void note(const struct operation *o, unsigned value)
     case READ:
         join(mine, order.written[o->object]);
         break;
+    case FREE:
+        for (unsigned i = 0; i < VARIABLES; i++) {
+            join(mine, order.written[i]);
+            join(mine, order.read[i]);
+        }
+        break;
     case WRITE:
         join(mine, order.written[o->object]);
         join(mine, order.read[o->object]);
@@ -81,6 +89,8 @@ static void note(const struct operation *o, unsigned value)
         join(order.read[o->object], mine);
     if (o->what == WRITE)
         memcpy(order.written[o->object], mine, sizeof order.written[0]);
+    for (unsigned i = 0; i < VARIABLES && o->what == FREE; i++)
+        memcpy(order.written[i], mine, sizeof order.written[0]);
     if (o->what == LOCK)
         memcpy(order.acquired[o->object], mine, sizeof order.acquired[0]);
     if (o->what == UNLOCK)
@@ -103,6 +113,11 @@ static void perform(const struct operation *o)
     switch (o->what) {
     case READ: case WRITE:
         toy_touch(o->object, o->what == WRITE);
+        break;
+    case FREE:
+        sched_point(TOY_STEP);
+        for (unsigned i = 0; i < VARIABLES; i++)
+            sched_touch(i, true);
         break;
     case LOCK:
         toy_acquire(&locks[o->object]);
@@ -271,7 +286,70 @@ static void test_use_after_free(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < ATTACH_DETACH_NOISES; i++)
-        expect_found(&attach_detach_noises[i], 10);
+        expect_found(&attach_detach_noises[i], 7);
+}
+
+/* ---- what a step makes possible comes after it, though they touch nothing in common */
+
+static sched_wait news;
+
+static void write_other(void *argument)
+{
+    (void)argument;
+    toy_touch(1, true);
+}
+
+static void write_and_spawn(void *argument)
+{
+    (void)argument;
+    toy_touch(0, true);
+    sched_spawn(1, write_other, NULL);
+}
+
+static void write_and_tell(void *argument)
+{
+    (void)argument;
+    toy_touch(0, true);
+    sched_release(&news);
+}
+
+static void wait_for_news(void *argument)
+{
+    (void)argument;
+    sched_block(&news, TOY_STEP, SCHED_FOREVER);
+}
+
+static void write_only(void *argument)
+{
+    (void)argument;
+    toy_touch(0, true);
+}
+
+static void spawning_main(void *script)
+{
+    (void)script;
+    sched_spawn(1, write_and_spawn, NULL);
+    sched_spawn(1, write_only, NULL);
+}
+
+static void telling_main(void *script)
+{
+    (void)script;
+    news = 0;
+    sched_spawn(1, wait_for_news, NULL);
+    sched_block(&news, TOY_STEP, 1);        /* until the other one waits */
+    sched_spawn(1, write_and_tell, NULL);
+    sched_spawn(1, write_only, NULL);
+}
+
+static void test_made_possible(void **state)
+{
+    static const struct program spawning = {.name = "toy", .words = &toy_words, .main = spawning_main};
+    static const struct program telling = {.name = "toy", .words = &toy_words, .main = telling_main};
+
+    (void)state;
+    expect_traces(&spawning, 0, 2);
+    expect_traces(&telling, 0, 2);
 }
 
 static void test_deadlock(void **state)
@@ -336,7 +414,7 @@ static void random_program(void)
         unsigned count = 0, steps = 1 + below(budget);
 
         for (unsigned i = 0; i < steps; i++) {
-            unsigned what = below(10), object = below(2);
+            unsigned what = below(12), object = below(VARIABLES);
 
             if (what < 3) {
                 o[count++] = (struct operation){READ, object};
@@ -344,6 +422,8 @@ static void random_program(void)
                 o[count++] = (struct operation){WRITE, object};
             } else if (what < 7) {
                 o[count++] = (struct operation){ASK, below(ASK_KINDS)};
+            } else if (what < 8) {
+                o[count++] = (struct operation){FREE, 0};
             } else {                        /* locks never nest: deadlocks have a test of their own */
                 o[count++] = (struct operation){LOCK, 4 + object};
                 if (below(2))
@@ -530,7 +610,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
         cmocka_unit_test(test_last_zero), cmocka_unit_test(test_attach_detach),
-        cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_made_possible),
+        cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs),
         cmocka_unit_test(test_resume), cmocka_unit_test(test_damaged_save), cmocka_unit_test(test_shards)};
 
