@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ANSWERS_MAX = 16, TREE_MAX = 1 << 18, TREE_NONE = -1 };
+enum { ANSWERS_MAX = 16, TREE_MAX = 1 << 20, TREE_NONE = -1 };
 
 /* What a thread does in one step. */
 struct op {
