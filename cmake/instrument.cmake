@@ -41,9 +41,10 @@ if(CMAKE_C_COMPILER_ID MATCHES Clang)
     endif()
     # The read of x |= 1, too: it is where a wild pointer faults.
     set(hooks "SHELL:-Xclang -fsanitize=thread" "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
-        "SHELL:-mllvm -tsan-instrument-read-before-write=1")
+        "SHELL:-mllvm -tsan-instrument-read-before-write=1" "SHELL:-mllvm -tsan-distinguish-volatile=1")
 else()
-    set(hooks -fsanitize=thread "SHELL:--param tsan-instrument-func-entry-exit=0")
+    set(hooks -fsanitize=thread "SHELL:--param tsan-instrument-func-entry-exit=0"
+        "SHELL:--param tsan-distinguish-volatile=1")
     if(NOT NMRCHECK_BUILD STREQUAL plain)
         message(FATAL_ERROR "NMRCHECK_BUILD=${NMRCHECK_BUILD} needs clang; ${CMAKE_C_COMPILER_ID} can only do plain")
     endif()

@@ -1,8 +1,11 @@
 /*
  * hooks.c - where compilers tell of the module's loads and stores.
  *
- * The ThreadSanitizer ABI, which gcc and clang speak, without its runtime; atomic operations are in atomics.c.  A
- * volatile access is one like any other: it orders nothing.  This file is compiled without hooks.
+ * The ThreadSanitizer ABI, which gcc and clang speak, without its runtime; atomic operations are in atomics.c.  This
+ * file is compiled without hooks.
+ *
+ * A volatile load acquires and a volatile store releases, as MSVC has it for x64 (/volatile:ms): drivers hand things
+ * over by volatile flags, and are right to there.  For ARM64 MSVC's volatile orders nothing; that is not modelled.
  *
  * Almost every access is to the thread's own stack, just above the hook's frame: it returns at once.
  */
@@ -29,11 +32,25 @@ static inline __attribute__((always_inline)) bool own_stack(const void *address,
             memory_access(address, size, write, CALLER());      \
     }
 
+#define VOLATILE_HOOK(name, size, write)                        \
+    void name(void *address);                                   \
+    RAW void name(void *address)                                \
+    {                                                           \
+        if (own_stack(address, __builtin_frame_address(0)))     \
+            return;                                             \
+        interlocked_begin(address, size, !(write), write, true, CALLER()); \
+        interlocked_end(address, CALLER());                     \
+    }
+
 #define HOOKS(size)                                             \
     HOOK(__tsan_read##size, size, false)                        \
     HOOK(__tsan_write##size, size, true)                        \
     HOOK(__tsan_unaligned_read##size, size, false)              \
-    HOOK(__tsan_unaligned_write##size, size, true)
+    HOOK(__tsan_unaligned_write##size, size, true)              \
+    VOLATILE_HOOK(__tsan_volatile_read##size, size, false)      \
+    VOLATILE_HOOK(__tsan_volatile_write##size, size, true)      \
+    VOLATILE_HOOK(__tsan_unaligned_volatile_read##size, size, false) \
+    VOLATILE_HOOK(__tsan_unaligned_volatile_write##size, size, true)
 
 HOOKS(1)
 HOOKS(2)

@@ -9,7 +9,7 @@
  *
  * Synchronisation: every acquire of an object joins all earlier releases of it, but a lock taken shared orders nothing
  * among those who share it.  Interlocked functions are acquire and release on their address; thread creation and end
- * order, too.  A volatile access is like any other.
+ * order, too; a volatile load acquires and a volatile store releases (hooks.c).
  * What has "no fence" tells others only what was known at the thread's last barrier, and is told only at its next one.
  * Atomic operations do not race with one another, nor with a plain load (which is not torn); a plain store may undo
  * them.  So each is kept as a load.

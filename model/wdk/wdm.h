@@ -76,12 +76,8 @@ SIZE_T RtlCompareMemory(_In_ const VOID *Source1, _In_ const VOID *Source2, _In_
 
 NMRCHECK_INLINE PVOID RtlSecureZeroMemory(_Out_ PVOID Destination, _In_ SIZE_T Length)
 {
-    volatile UCHAR *Byte = (volatile UCHAR *)Destination;
-
-    while (Length != 0) {
-        *Byte++ = 0;
-        Length--;
-    }
+    memset(Destination, 0, Length);
+    __asm__ __volatile__("" : : "r"(Destination) : "memory");      /* it is not left out */
     return Destination;
 }
 

@@ -14,8 +14,8 @@
 //
 // Results go here, so that no access is optimised away.
 //
-volatile LONG64 Sink;
-PTARGET volatile Escape;
+LONG64 Sink;
+PTARGET Escape;
 
 #define READ(Name, Expression) static void Name(PTARGET T) { Sink = (LONG64)(Expression); }
 #define DO(Name, Statement) static void Name(PTARGET T) { Statement; }
@@ -61,12 +61,12 @@ READ(Acquire, ReadAcquire(&T->Long))
 
 const ACCESS_SHAPE Shapes[] = {
     SHAPE(Load, AccessRead, 0),
-    SHAPE(LoadVolatile, AccessRead, 0),
+    SHAPE(LoadVolatile, AccessRead, 1),
     SHAPE(LoadField, AccessRead, 0),
     SHAPE(Store, AccessWrite, 0),
-    SHAPE(StoreVolatile, AccessWrite, 0),
+    SHAPE(StoreVolatile, AccessWrite, 1),
     SHAPE(Or, AccessReadWrite, 0),
-    SHAPE(OrVolatile, AccessReadWrite, 0),
+    SHAPE(OrVolatile, AccessReadWrite, 2),
     SHAPE(Increment, AccessReadWrite, 0),
     SHAPE(SetField, AccessSetField, 0),
     SHAPE(Clear, AccessWrite, 0),

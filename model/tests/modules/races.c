@@ -294,13 +294,13 @@ ENTRY(OrderedFlag)
 }
 
 //
-// ISO C's volatile, which is MSVC's on ARM64: it orders nothing.
+// A volatile store releases what was written before it.
 //
 ENTRY(RacyVolatileFlag)
 {
     if (Thread == 0) {
-        Block->Message = 1;
         VolatileFlag = 1;
+        Block->Message = 1;
         return STATUS_SUCCESS;
     }
     return VolatileFlag ? Block->Message : 1;
@@ -309,10 +309,10 @@ ENTRY(OrderedVolatileFlag)
 {
     if (Thread == 0) {
         Block->Message = 1;
-        InterlockedExchange(&VolatileFlag, 1);
+        VolatileFlag = 1;
         return STATUS_SUCCESS;
     }
-    return InterlockedCompareExchange(&VolatileFlag, 0, 0) ? Block->Message : 1;
+    return VolatileFlag ? Block->Message : 1;
 }
 
 ENTRY(RacyNoFence)
