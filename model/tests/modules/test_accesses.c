@@ -3,7 +3,7 @@
  *
  * Guards: what is told of an access to NULL, to nowhere, to freed and to other memory that is not its own, and whether
  * as a read or as a write, does not depend on the compiler, on optimisation or on sanitizers; atomic operations of the
- * compiler and volatile accesses are scheduling points and order threads, unless they are relaxed and there is no fence.
+ * compiler and volatile accesses are scheduling points and order threads, but not what is relaxed and has no fence.
  */
 #include "tests/test_faults.h"
 #include "tests/test_kernel_lab.h"

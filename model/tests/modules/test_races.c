@@ -126,7 +126,7 @@ static void test_wrong_ones_are_reported(void **state)
     }
     print_message("%u of %u reported, %u in the first execution\n", reported, m->entry_count / 2, at_once);
     assert_int_equal(reported, m->entry_count / 2);
-    assert_true(at_once >= m->entry_count / 2 - 3);     /* volatile flags and locks of one's own order some interleavings */
+    assert_true(at_once >= m->entry_count / 2 - 3);     /* home-made flags and locks order some of them */
 }
 
 static void test_twins_are_clean(void **state)
