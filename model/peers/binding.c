@@ -259,6 +259,7 @@ NTSTATUS peer_binding_detach(unsigned peer, PVOID context)
     race_acquire(RACE_KEY_ATTACHED + b->number);
     race_acquire(RACE_KEY_CALLED + b->number);
     manner = peer_ask(peer, SITE_PEER_DETACH);
+    footprint_world(FOOTPRINT_CALLS, true);
     if (manner == DETACH_PENDING) {
         b->calls++;
         race_spawned(sched_spawn(FIRST_WORKER, complete_detach_worker, b));
