@@ -168,7 +168,7 @@ static void try_samples(const struct arguments *a, const struct program *p, stru
     explore_sample(p, NULL, &samples, &o, NULL);
     if (look->once || look->own == RULE_NONE || look->first > 0)
         return;
-    o.keep_going = false;
+    look->once = true;
     samples.first = a->random;
     samples.count = (PATIENCE - 1) * a->random;
     explore_sample(p, NULL, &samples, &o, NULL);
