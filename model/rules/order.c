@@ -4,8 +4,9 @@
  *
  * An edge says that a thread wanted one lock while it held another.  Two edges between the same locks in opposite
  * directions are an inversion when they are of two threads, when each acquisition would have had to wait for the other
- * thread's (not two shared ones, not one that only tries), and when no third lock was held both times, which would keep
- * the two apart.  (Goodlock: Havelund 2000.)  Cycles of more than two locks are left to HANG-1.
+ * thread's (not two shared ones, not one that only tries), and when nothing keeps the two apart: a third lock that was
+ * held both times (Goodlock: Havelund 2000), or NMR, whose attach, detach and cleanup callbacks of one binding come one
+ * after the other.  Cycles of more than two locks are left to HANG-1.
  */
 #include "view.h"
 
@@ -13,6 +14,7 @@ enum { EDGES_MAX = 128, GUARDS_MAX = VIEW_LOCKS_MAX };
 
 static struct edge {
     uint32_t held, wanted;
+    uint32_t binding;                       /* whose attach, detach or cleanup callback it was in, or NONE */
     uint8_t thread;
     bool held_shared, wanted_shared;
     uint8_t guard_count;
@@ -42,14 +44,23 @@ static bool guarded(const struct edge *a, const struct edge *b)
 static bool inverts(const struct edge *a, const struct edge *b)
 {
     return a->held == b->wanted && a->wanted == b->held && a->thread != b->thread && !guarded(a, b) &&
+           (a->binding != b->binding || a->binding == NONE) &&
            !(a->held_shared && b->wanted_shared) && !(a->wanted_shared && b->held_shared);
+}
+
+static uint32_t binding_of(unsigned thread)
+{
+    const struct view_frame *f = view_module_frame(thread);
+
+    return f && (view_is_attach(f->frame) || view_is_detach(f->frame) || view_is_cleanup(f->frame)) ? f->object : NONE;
 }
 
 static struct edge make_edge(const struct event *e, unsigned thread, unsigned held)
 {
     const struct view_thread *w = &view.threads[thread];
-    struct edge edge = {.held = w->locks[held].object, .wanted = e->object, .thread = (uint8_t)thread,
-                        .held_shared = is_shared(w->locks[held].kind), .wanted_shared = is_shared(e->value)};
+    struct edge edge = {.held = w->locks[held].object, .wanted = e->object, .binding = binding_of(thread),
+                        .thread = (uint8_t)thread, .held_shared = is_shared(w->locks[held].kind),
+                        .wanted_shared = is_shared(e->value)};
 
     for (unsigned i = 0; i < w->lock_count; i++)
         if (i != held)
@@ -62,6 +73,7 @@ static bool is_known(const struct edge *edge)
 {
     for (unsigned i = 0; i < edge_count; i++)
         if (edges[i].held == edge->held && edges[i].wanted == edge->wanted && edges[i].thread == edge->thread &&
+            (edges[i].binding == NONE || edges[i].binding == edge->binding) &&
             edges[i].held_shared <= edge->held_shared && edges[i].wanted_shared <= edge->wanted_shared &&
             edges[i].guard_count == 0)
             return true;

@@ -1,10 +1,14 @@
 /*++
 
-    Again.c
+    Harmless.c
 
-    A provider that initialises events again.  DriverEntry has a thread of its own use one before; an attach used one
-    of its binding's before, which nobody else has seen: that harms nobody.  One event is all bindings', and the second
-    attach takes it away from the first.
+    A provider that does what looks like mistakes, and harms nobody.
+
+    Events are initialised again: DriverEntry has a thread of its own use one before; an attach used one of its
+    binding's before, which nobody else has seen.  (One event is all bindings', and the second attach takes it away
+    from the first: that is a mistake.)
+
+    Two locks are taken one way in the attach and the other way in the cleanup of a binding, which never meet.
 
 --*/
 
@@ -18,6 +22,7 @@
 
 typedef struct BINDING_CONTEXT_ {
     KEVENT Event;
+    KSPIN_LOCK Lock;
 } BINDING_CONTEXT, *PBINDING_CONTEXT;
 
 static const NPI_MODULEID ModuleId = {
@@ -29,6 +34,22 @@ static const NPI_MODULEID ModuleId = {
 static HANDLE NmrProviderHandle;
 static KEVENT Started;
 static KEVENT Shared;
+static KSPIN_LOCK Lock;
+
+static
+VOID
+AcquireBoth(
+    PKSPIN_LOCK First,
+    PKSPIN_LOCK Second
+    )
+{
+    KIRQL OldIrql;
+
+    KeAcquireSpinLock(First, &OldIrql);
+    KeAcquireSpinLockAtDpcLevel(Second);
+    KeReleaseSpinLockFromDpcLevel(Second);
+    KeReleaseSpinLock(First, OldIrql);
+}
 
 static
 NTSTATUS
@@ -102,6 +123,9 @@ ProviderAttachClient(
     KeInitializeEvent(&Shared, NotificationEvent, FALSE);
     KeSetEvent(&Shared, IO_NO_INCREMENT, FALSE);
 
+    KeInitializeSpinLock(&BindingContext->Lock);
+    AcquireBoth(&BindingContext->Lock, &Lock);
+
     *ProviderBindingContext = BindingContext;
     *ProviderDispatch = &ProviderDispatchTable;
     return STATUS_SUCCESS;
@@ -126,7 +150,10 @@ ProviderCleanup(
     PVOID ProviderBindingContext
     )
 {
-    ExFreePoolWithTag(ProviderBindingContext, BINDING_CONTEXT_POOL_TAG);
+    PBINDING_CONTEXT BindingContext = ProviderBindingContext;
+
+    AcquireBoth(&Lock, &BindingContext->Lock);
+    ExFreePoolWithTag(BindingContext, BINDING_CONTEXT_POOL_TAG);
 }
 
 static const NPI_PROVIDER_CHARACTERISTICS ProviderCharacteristics = {
@@ -173,6 +200,7 @@ DriverEntry(
     UNREFERENCED_PARAMETER(RegistryPath);
 
     DriverObject->DriverUnload = DriverUnload;
+    KeInitializeSpinLock(&Lock);
     KeInitializeEvent(&Started, NotificationEvent, FALSE);
     Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Thread, NULL);
     if (!NT_SUCCESS(Status)) {
