@@ -106,16 +106,14 @@ void sched_stop(enum verdict v)
     __builtin_unreachable();
 }
 
-static void switch_to(unsigned next)
+/* Another thread is the running one. */
+static void turn_to(unsigned next)
 {
-    unsigned self = sched_current;
-
     sched_switches++;
     streak = 0;
     if (sched_on_switch)
-        sched_on_switch(self, next);
+        sched_on_switch(sched_current, next);
     sched_current = next;
-    fiber_switch(&threads[self].fiber, &threads[next].fiber);
 }
 
 uint64_t sched_object(const sched_wait *w)
@@ -127,6 +125,18 @@ static void runs(unsigned next)
 {
     if (sched_observer && sched_observer->run)
         sched_observer->run(next);
+}
+
+/* The next step begins, of this thread or another; returns when it is this one's turn again. */
+static void go_on(unsigned next)
+{
+    unsigned self = sched_current;
+
+    runs(next);
+    if (next == self)
+        return;
+    turn_to(next);
+    fiber_switch(&threads[self].fiber, &threads[next].fiber);
 }
 
 static void count_step(unsigned site)
@@ -193,17 +203,15 @@ void sched_point(unsigned site)
         runs(sched_current);
         return;
     }
-    if (runnable & 1u << sched_current && streak >= SCHED_FAIR_STEPS)
-        next = choose_next(site, runnable & ~(1u << sched_current));
-    else if (runnable & 1u << sched_current)
-        next = choice_switch(sched_current, site, runnable, sched_current, false);
-    else
+    if (!(runnable & 1u << sched_current)) {
         next = choose_other(site, runnable);
-    runs(next);
-    if (next != sched_current) {
-        sched_preemptions += (runnable >> sched_current) & 1 && streak < SCHED_FAIR_STEPS;
-        switch_to(next);
+    } else if (streak >= SCHED_FAIR_STEPS) {
+        next = choose_next(site, runnable & ~(1u << sched_current));
+    } else {
+        next = choice_switch(sched_current, site, runnable, sched_current, false);
+        sched_preemptions += next != sched_current;
     }
+    go_on(next);
 }
 
 void sched_point_for(sched_wait *w, unsigned site)
@@ -232,15 +240,7 @@ bool sched_block(sched_wait *w, unsigned site, uint64_t deadline)
     runnable &= ~bit;
     if (!runnable)
         advance_clock();
-    if (runnable != bit) {
-        unsigned next = choose_other(site, runnable);
-
-        runs(next);
-        if (next != sched_current)
-            switch_to(next);
-    } else {
-        runs(sched_current);
-    }
+    go_on(runnable != bit ? choose_other(site, runnable) : sched_current);
     *w &= ~bit;
     self->waiting = NULL;
     self->deadline = SCHED_FOREVER;
@@ -282,14 +282,9 @@ void sched_give_way(unsigned site)
 {
     uint32_t others = runnable & ~(1u << sched_current);
 
-    unsigned next;
-
     count_step(site);
     threads[sched_current].site = site;
-    next = others ? choose_next(site, others) : sched_current;
-    runs(next);
-    if (next != sched_current)
-        switch_to(next);
+    go_on(others ? choose_next(site, others) : sched_current);
 }
 
 unsigned sched_recent(struct sched_step out[SCHED_RECENT_MAX])
@@ -327,7 +322,6 @@ static void thread_entry(void *argument)
         fiber_leave(&self->fiber, &host);
     }
     count_step(sched_end_site);
-    streak = 0;
     self->site = sched_end_site;
     if (!runnable)
         advance_clock();
@@ -335,10 +329,7 @@ static void thread_entry(void *argument)
         unsigned next = choose_other(sched_end_site, runnable);
 
         runs(next);
-        sched_switches++;
-        if (sched_on_switch)
-            sched_on_switch(sched_current, next);
-        sched_current = next;
+        turn_to(next);
         fiber_leave(&self->fiber, &threads[next].fiber);
     }
 }
