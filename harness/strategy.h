@@ -48,6 +48,20 @@ static inline bool strategy_gives_way(const struct choice_point *point)
     return point->kind == CHOICE_SWITCH && point->forced && sched_can_run(point->thread);
 }
 
+/* Of these threads, at least one, the one of the greatest priority. */
+static inline unsigned strategy_first(const uint64_t priority[THREADS_MAX], uint32_t threads)
+{
+    unsigned first = (unsigned)__builtin_ctz(threads);
+
+    for (uint32_t rest = threads; rest; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
+
+        if (priority[t] > priority[first])
+            first = t;
+    }
+    return first;
+}
+
 /* -- pct: probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with
  * Probabilistic Guarantees of Finding Bugs, ASPLOS 2010).
  *

@@ -6,19 +6,6 @@
 /* Priorities from the start lie above, those given later below. */
 #define FIRST_PRIORITY (UINT64_C(1) << 32)
 
-static unsigned first_of(const struct strategy_pct *s, uint32_t enabled)
-{
-    unsigned first = (unsigned)__builtin_ctz(enabled);
-
-    for (uint32_t rest = enabled; rest; rest &= rest - 1) {
-        unsigned t = (unsigned)__builtin_ctz(rest);
-
-        if (s->priority[t] > s->priority[first])
-            first = t;
-    }
-    return first;
-}
-
 static unsigned next_thread(struct strategy_pct *s, const struct choice_point *p)
 {
     unsigned number = s->asked++;
@@ -27,8 +14,8 @@ static unsigned next_thread(struct strategy_pct *s, const struct choice_point *p
         s->priority[p->thread] = s->lowest--;
     for (unsigned i = 0; i < s->change_count; i++)
         if (s->change[i] == number)
-            s->priority[first_of(s, p->enabled)] = s->lowest--;
-    return first_of(s, p->enabled);
+            s->priority[strategy_first(s->priority, p->enabled)] = s->lowest--;
+    return strategy_first(s->priority, p->enabled);
 }
 
 static unsigned answer(void *context, const struct choice_point *p)

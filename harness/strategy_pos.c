@@ -32,20 +32,13 @@ static void on_run(unsigned thread)
 static unsigned answer(void *context, const struct choice_point *p)
 {
     struct strategy_pos *s = context;
-    unsigned first = p->dull;
 
     if (p->kind != CHOICE_SWITCH)
         return random_answer(&s->random, p);
     settle(s);
     if (strategy_gives_way(p))
         s->priority[p->thread] >>= 32;
-    for (uint32_t rest = p->enabled; rest; rest &= rest - 1) {
-        unsigned t = (unsigned)__builtin_ctz(rest);
-
-        if (s->priority[t] > s->priority[first])
-            first = t;
-    }
-    return choice_option(p, first);
+    return choice_option(p, strategy_first(s->priority, p->enabled));
 }
 
 static void begin(void *context)

@@ -92,7 +92,8 @@ static void on_spawn(unsigned child)
 
 static unsigned next_thread(struct strategy_surw *s, uint32_t enabled)
 {
-    unsigned first = THREADS_MAX;
+    uint32_t held = 0;
+    unsigned first;
 
     settle(s);
     if (s->walks)
@@ -103,16 +104,12 @@ static unsigned next_thread(struct strategy_surw *s, uint32_t enabled)
         unsigned t = (unsigned)__builtin_ctz(rest);
 
         if (t != s->intended && is_interesting(s, t))
-            continue;
-        if (first == THREADS_MAX || s->priority[t] > s->priority[first])
-            first = t;
+            held |= 1u << t;
     }
-    if (first == THREADS_MAX) {             /* who is intended waits for one of these */
-        first = draw(s, enabled);
-        if (first == THREADS_MAX)           /* nobody counted on their steps */
-            first = (unsigned)__builtin_ctz(enabled);
-    }
-    return first;
+    if (enabled & ~held)
+        return strategy_first(s->priority, enabled & ~held);
+    first = draw(s, enabled);               /* who is intended waits for one of these */
+    return first != THREADS_MAX ? first : (unsigned)__builtin_ctz(enabled);     /* nobody counted on their steps */
 }
 
 static unsigned answer(void *context, const struct choice_point *p)
