@@ -180,7 +180,6 @@ static bool explore_bound(struct run *run, unsigned preemptions)
     struct strategy dfs = strategy_dfs(&state, preemptions, run->options->deviations_max);
 
     state.shard = run->options->shard;
-    run->mine = dfs_mine;
     do {
         if (over_budget(run) || !step(run, &dfs))
             return false;
@@ -193,12 +192,12 @@ static bool explore_bound(struct run *run, unsigned preemptions)
 struct explore_result explore_dpor(const struct program *p, const struct scenario *script,
                                    const struct explore_options *options, struct dpor_statistics *statistics)
 {
-    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, NULL};
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1},
+                      dpor_mine};
     struct strategy dpor = strategy_dpor(options->deviations_max);
     bool more = true, go_on = true;
     uint64_t distinct_before = 0;
 
-    run.mine = dpor_mine;
     strategy_dpor_shard(options->shard);
     seen_clear();
     if (options->saved) {
@@ -233,7 +232,7 @@ struct explore_result explore_dpor(const struct program *p, const struct scenari
 struct explore_result explore_dfs(const struct program *p, const struct scenario *script,
                                   const struct explore_options *options)
 {
-    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, NULL};
+    struct run run = {p, with_setting(p, script), options, {.end = EXPLORE_COMPLETE, .preemptions_done = -1}, dfs_mine};
 
     seen_clear();
     if (options->preemptions_max == UINT32_MAX) {

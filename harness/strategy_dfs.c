@@ -62,16 +62,19 @@ bool strategy_dfs_mine(const struct strategy_dfs *d)
 {
     unsigned count;
 
-    return shard_has(&d->shard, first_answers(d, d->depth, &count));
+    return d->shard.count < 2 || shard_has(&d->shard, first_answers(d, d->depth, &count));
 }
 
 /* Are some of the executions that begin with these `length` answers this shard's, or the way to them? */
 static bool allowed(const struct strategy_dfs *d, unsigned length)
 {
     unsigned count;
-    uint64_t key = d->shard.count > 1 ? first_answers(d, length, &count) : 0;
+    uint64_t key;
 
-    return d->shard.count < 2 || count < 2 || shard_has(&d->shard, key);
+    if (d->shard.count < 2)
+        return true;
+    key = first_answers(d, length, &count);
+    return count < 2 || shard_has(&d->shard, key);
 }
 
 bool strategy_dfs_next(struct strategy_dfs *d)
