@@ -108,11 +108,15 @@ void execution_handle_faults(void)
 
 /* ---- one execution --------------------------------------------------------------------------------------- */
 
-void execution_add_settings(const struct program *p, struct scenario *s)
+void execution_set(const struct program *p, const struct scenario *script, struct scenario *out)
 {
+    out->count = 0;
+    out->module = script->module;
     for (unsigned i = 0; i < p->setting_count; i++)
         if (p->settings[i].value)
-            scenario_add(s, p->settings[i]);
+            scenario_add(out, p->settings[i]);
+    for (unsigned i = 0; i < script->count; i++)
+        scenario_add(out, script->records[i]);
 }
 
 void execution_scenario(struct scenario *out)

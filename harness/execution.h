@@ -33,8 +33,8 @@ struct outcome execution_run(const struct program *p, const struct scenario *scr
 /* Run a scenario: its ops as the script, its other records as the answers. */
 struct outcome execution_replay(const struct program *p, const struct scenario *s);
 
-/* Append the program's settings, but for dull ones. */
-void execution_add_settings(const struct program *p, struct scenario *s);
+/* The script with the program's settings, but for dull ones, in front of it, since the last one of a kind counts. */
+void execution_set(const struct program *p, const struct scenario *script, struct scenario *out);
 
 /* The scenario that repeats the last execution: the ops of its script and each answer that was not dull. */
 void execution_scenario(struct scenario *out);

@@ -72,11 +72,7 @@ static const struct scenario *with_setting(const struct program *p, const struct
 
     if (!p->setting_count || !script)
         return script;
-    set.count = 0;
-    set.module = script->module;
-    execution_add_settings(p, &set);
-    for (unsigned i = 0; i < script->count; i++)
-        scenario_add(&set, script->records[i]);
+    execution_set(p, script, &set);
     return &set;
 }
 

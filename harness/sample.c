@@ -42,17 +42,12 @@ void sample_script(const struct vocabulary *words, uint64_t seed, uint64_t index
             .value = (uint16_t)random_below(&r, 8)});
 }
 
-/* Settings are the first records, since the last one of a kind counts. */
 static void draw_script(struct sampler *s, uint64_t number)
 {
     static struct scenario ops;
 
     sample_script(s->program->words, s->seed, number, &ops);
-    s->drawn.count = 0;
-    s->drawn.module = 0;
-    execution_add_settings(s->program, &s->drawn);
-    for (unsigned i = 0; i < ops.count; i++)
-        scenario_add(&s->drawn, ops.records[i]);
+    execution_set(s->program, &ops, &s->drawn);
 }
 
 /* ---- blocks */
