@@ -204,6 +204,7 @@ enum output_result saved_open(struct saved *s, const char *folder, const char *n
 /* To be called in on_rest; writes only every few seconds unless at once.  Complains. */
 enum output_result saved_write(struct saved *s, const struct explore_result *so_far, bool at_once);
 void saved_close(struct saved *s);
+void saved_remove(const char *folder, const char *name);
 
 /* ---- campaigns (nmrcheck_campaign.c): exploring with callbacks, time and progress */
 struct campaign {

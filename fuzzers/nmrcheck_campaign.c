@@ -280,24 +280,25 @@ static bool open_saved(struct saved *saved, const struct campaign *c, const stru
 }
 
 /* Script number i, and its name for files. */
-static const char *script_number(const struct campaign *c, const struct scenario *script, unsigned i,
-                                 struct scenario *out)
+static const struct scenario *script_number(const struct scenario *script, unsigned i)
 {
+    static struct scenario own;
     if (script == NULL)
-        setup_script(&setups[i], out);
-    else
-        *out = *script;
+        setup_script(&setups[i], &own);
+    return script == NULL ? &own : script;
+}
+
+static const char *script_name(const struct campaign *c, const struct scenario *script, unsigned i)
+{
     return script == NULL ? setups[i].name : c->script_name;
 }
 
 bool campaign_can_resume(const struct campaign *c, const struct program *p, const char *folder,
                          const struct scenario *script, const struct bounds *b)
 {
-    static struct scenario own;
     static struct saved saved;
     for (unsigned i = 0; i < (script != NULL ? 1 : setup_count(world_module())); i++) {
-        const char *name = script_number(c, script, i, &own);
-        if (!open_saved(&saved, c, p, folder, &own, name, b))
+        if (!open_saved(&saved, c, p, folder, script_number(script, i), script_name(c, script, i), b))
             return false;
         saved_close(&saved);
     }
@@ -342,21 +343,9 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
     return explore_dfs(c->findings->program, script, &options);
 }
 
-/* Nothing is left to go on with: all is explored, or a finding was asked for, and found. */
-static void remove_saved(const struct campaign *c, const struct scenario *script)
-{
-    static struct scenario own;
-    char path[OUTPUT_PATH_MAX + 64];
-    for (unsigned i = 0; i < (script != NULL ? 1 : setup_count(world_module())); i++) {
-        snprintf(path, sizeof path, "%s/dpor-%s.state", c->findings->folder, script_number(c, script, i, &own));
-        unlink(path);
-    }
-}
-
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until)
 {
-    static struct scenario own;
     struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
     unsigned scripts = script != NULL ? 1 : setup_count(world_module()), done = 0, through = 0;
     struct summary_phase *p = summary_add_phase(c->summary, name);
@@ -366,8 +355,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
     for (unsigned i = 0; i < scripts && !campaign_over(c); i++) {
         /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
         double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
-        const char *file = script_number(c, script, i, &own);
-        struct explore_result r = dfs_one(c, &own, file, b, end);
+        struct explore_result r = dfs_one(c, script_number(script, i), script_name(c, script, i), b, end);
         bool whole = r.end == EXPLORE_COMPLETE && (b->dpor || r.preemptions_done >= (int)b->preemptions);
         done += whole;
         through += r.end == EXPLORE_COMPLETE || r.end == EXPLORE_CLIPPED;
@@ -376,8 +364,9 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
     }
     if (done < scripts && sum.end == EXPLORE_COMPLETE)
         sum.end = EXPLORE_STOPPED;
-    if (c->save && (through == scripts || sum.end == EXPLORE_FINDING))
-        remove_saved(c, script);
+    /* Nothing is left to go on with: all is explored, or a finding was asked for, and found. */
+    for (unsigned i = 0; c->save && (through == scripts || sum.end == EXPLORE_FINDING) && i < scripts; i++)
+        saved_remove(c->findings->folder, script_name(c, script, i));
     say_dfs(c, p, &sum, scripts, done, b);
     finish_phase(c, p, &sum);
     p->complete = done == scripts && limited(&sum) == 0;

@@ -99,11 +99,24 @@ static const char *complaint(const struct saved *s, int *numbers)
     return NULL;
 }
 
+/* False: the path is too long for one. */
+static bool name_file(struct saved *s, const char *folder, const char *name)
+{
+    return snprintf(s->path, sizeof s->path, "%s/dpor-%s.state", folder, name) < (int)sizeof s->path;
+}
+
+void saved_remove(const char *folder, const char *name)
+{
+    struct saved s;
+    if (name_file(&s, folder, name))
+        unlink(s.path);
+}
+
 enum output_result saved_open(struct saved *s, const char *folder, const char *name, uint64_t search, bool fresh)
 {
     int numbers = 0;
     *s = (struct saved){.search = search};
-    if (snprintf(s->path, sizeof s->path, "%s/dpor-%s.state", folder, name) >= (int)sizeof s->path) {
+    if (!name_file(s, folder, name)) {
         cli_complain(folder, 0, "%s", strerror(ENAMETOOLONG));
         return OUTPUT_FAILED;
     }
