@@ -21,7 +21,7 @@ enum {
     KEY_TIME = 256, KEY_SEED, KEY_PREEMPTIONS, KEY_DEVIATIONS, KEY_EXECUTIONS, KEY_STRATEGY, KEY_SCRIPT, KEY_SETUP,
     KEY_FIRST, KEY_FRESH, KEY_DEPTH, KEY_SHARD
 };
-enum { SHARDS_MAX = 10000, SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
+enum { SECONDS_MAX = 10000000, SAMPLES_DEFAULT = 100000, AUTO_SECONDS = 60 };
 
 static const struct argp_option options[] = {
     {"strategy", KEY_STRATEGY, "NAME", 0,
@@ -74,7 +74,7 @@ static void take_shard(struct arguments *a, struct argp_state *state, const char
     unsigned index, count;
     int length = 0;
     if (sscanf(text, "%5u/%5u%n", &index, &count, &length) != 2 || text[length] != '\0' || index < 1 || index > count ||
-        count > SHARDS_MAX)
+        count > SUMMARY_SHARDS_MAX)
         argp_failure(state, EXIT_TROUBLE, 0, "--shard: one of N shards, as 1/N to N/N, not '%s'", text);
     a->bounds.shard = (struct shard){index - 1, count};
 }

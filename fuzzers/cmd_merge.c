@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHARDS_MAX = 10000 };
-
 struct arguments {
     char **folders;
     unsigned count;
@@ -40,7 +38,7 @@ struct merge {
     struct summary sum;
     char *module;
     const char *first;                      /* folder */
-    bool seen[SHARDS_MAX + 1];              /* by index */
+    bool seen[SUMMARY_SHARDS_MAX + 1];      /* by index */
     unsigned count;
     char out[OUTPUT_PATH_MAX];
 };

@@ -15,7 +15,7 @@
 
 #include "output.h"
 
-enum { SUMMARY_PHASES_MAX = 32, SUMMARY_FINDINGS_MAX = 128 };
+enum { SUMMARY_PHASES_MAX = 32, SUMMARY_FINDINGS_MAX = 128, SUMMARY_SHARDS_MAX = 10000 };
 
 struct summary_phase {
     char name[64];

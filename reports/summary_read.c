@@ -59,7 +59,7 @@ const char *summary_from_json(const json_t *value, struct summary *s, char **mod
     if (shard == NULL)
         return "this is a whole run, not a shard of one";
     if (json_unpack(shard, "{s:i, s:i, s:s}", "index", &index, "count", &count, "run", &run) != 0 || index < 1 ||
-        index > count || !take_text(s->shard.run, sizeof s->shard.run, run) ||
+        index > count || count > SUMMARY_SHARDS_MAX || !take_text(s->shard.run, sizeof s->shard.run, run) ||
         json_array_size(phases) > SUMMARY_PHASES_MAX || json_array_size(findings) > SUMMARY_FINDINGS_MAX)
         return damaged;
     s->shard.index = (unsigned)index;

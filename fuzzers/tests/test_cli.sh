@@ -187,6 +187,9 @@ done
 bad "nmrcheck: shard-1: shard 1 was there before" merge shard-1 shard-2 shard-1 --out merged
 bad "nmrcheck: whole/summary.json: this is a whole run, not a shard of one" merge shard-1 whole --out merged
 bad "nmrcheck: none/summary.json: No such file or directory" merge none --out merged
+mkdir -p many
+sed 's/"index": 1,/"index": 2000000000,/; s/"count": 3,/"count": 2000000000,/' shard-1/summary.json >many/summary.json
+bad "nmrcheck: many/summary.json: this is no summary of nmrcheck explore, or it is damaged" merge many --out merged
 expect 0 explore "$good" --strategy random --executions 1000 --seed 2 --shard 2/3 --out shard-4
 bad "nmrcheck: shard-4: a shard of another run than shard-1" merge shard-1 shard-4 --out merged
 bad "nmrcheck explore: --shard: one of N shards, as 1/N to N/N, not '4/3'" explore "$good" --shard 4/3
