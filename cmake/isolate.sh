@@ -10,6 +10,9 @@
 #   - the compiler's implicit memory functions become those of the kernel model, which check what they touch.
 #
 # What compilers add for themselves (sanitizer, coverage) keeps its names and sections.
+#
+# With NMRCHECK_LIBRARY, the simulated kernel, and NMRCHECK_FUNCTIONS, what neither it nor the module defines is listed
+# (missing.sh), and there is no output.
 set -euo pipefail
 
 name=$1 output=$2
@@ -18,6 +21,7 @@ shift 2
 work=$output.work
 rm -rf "$work"
 mkdir -p "$work"
+trap 'rm -rf "$work"' EXIT
 
 "${NMRCHECK_LD:-ld}" -r -o "$work/joined.o" "$@"
 
@@ -50,5 +54,9 @@ done < <("${NMRCHECK_READELF:-readelf}" -SW "$work/joined.o" |
 
 objcopy=${NMRCHECK_OBJCOPY:-objcopy}
 "$objcopy" --redefine-syms="$work/symbols" "${sections[@]}" "$work/joined.o" "$work/renamed.o"
-"$objcopy" --redefine-syms="$work/aliases" "$work/renamed.o" "$output"
-rm -rf "$work"
+"$objcopy" --redefine-syms="$work/aliases" "$work/renamed.o" "$work/isolated.o"
+if [ -n "${NMRCHECK_LIBRARY-}" ]; then
+    "${BASH_SOURCE%/*}/missing.sh" "$name" "$work/isolated.o" "$NMRCHECK_LIBRARY" "$(dirname "$output")/.defined" \
+        "$NMRCHECK_FUNCTIONS"
+fi
+mv "$work/isolated.o" "$output"

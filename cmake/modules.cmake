@@ -59,11 +59,15 @@ function(nmrcheck_add_module)
         OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E env NMRCHECK_OBJCOPY=${NMRCHECK_OBJCOPY} NMRCHECK_NM=${NMRCHECK_NM}
                 NMRCHECK_READELF=${NMRCHECK_READELF} NMRCHECK_LD=${NMRCHECK_LD}
+                NMRCHECK_LIBRARY=$<TARGET_FILE:nmrcheck_model>
+                NMRCHECK_FUNCTIONS=${PROJECT_SOURCE_DIR}/model/wdk/functions.txt
                 ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${m_NAME} ${object} $<TARGET_OBJECTS:${library}>
-        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh $<TARGET_OBJECTS:${library}>
+        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${PROJECT_SOURCE_DIR}/cmake/missing.sh
+                $<TARGET_OBJECTS:${library}>
         COMMAND_EXPAND_LISTS VERBATIM
         COMMENT "Isolating module ${m_NAME}")
     add_custom_target(isolate_${m_NAME} DEPENDS ${object})
+    add_dependencies(isolate_${m_NAME} nmrcheck_model)      # to be there, not to be older
 
     foreach(property IN ITEMS NAME ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
         set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
