@@ -140,6 +140,14 @@ enum input_result input_expand(char *const *arguments, struct input_list *list, 
 bool input_folder(const char *folder, struct input_list *list);
 void input_list_release(struct input_list *list);
 
+/* ---- gdb (nmrcheck_gdb.c) */
+/* Become gdb, with this program in it replaying the scenario up to that step, or with NULL to the one that breaks the
+ * rule.  Returns only when that cannot be done; the reason was printed. */
+void gdb_replay(const struct input *in, bool raw, const uint32_t *step);
+/* In that program: before anything else listens to events; and the step to stop at, in the executions that follow. */
+void gdb_listen(void);
+void gdb_stop_at(const struct input *in, uint32_t step);
+
 /* ---- findings (nmrcheck_findings.c): the output folder of one module */
 struct found {
     struct finding finding;

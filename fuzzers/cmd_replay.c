@@ -6,7 +6,8 @@
 
 struct arguments {
     char **files;
-    bool check, bless, trace, all;
+    bool check, bless, trace, all, gdb, has_step, stops;
+    uint32_t step;                          /* of --step, or --stop-at */
     const char *expect;
     struct input_options input;
     /* results */
@@ -14,11 +15,14 @@ struct arguments {
     unsigned count, findings, differing, bad, blessed;
 };
 
-enum { KEY_CHECK = 256, KEY_BLESS, KEY_EXPECT, KEY_ALL };
+enum { KEY_CHECK = 256, KEY_BLESS, KEY_EXPECT, KEY_ALL, KEY_GDB, KEY_STEP, KEY_STOP_AT };
 
 static const struct argp_option options[] = {
     {"trace", 't', NULL, 0, "Print the whole report: scenario, story, how to repeat it", 0},
     {"all", KEY_ALL, NULL, 0, "With --trace: every event, not only what matters", 0},
+    {"gdb", KEY_GDB, NULL, 0, "Start gdb, stopped at the step that breaks the rule, in the thread that does it", 0},
+    {"step", KEY_STEP, "NUMBER", 0, "With --gdb: stop at this step of the story", 0},
+    {"stop-at", KEY_STOP_AT, "NUMBER", OPTION_HIDDEN, "Inside gdb: call gdb_stopped at this step", 0},
     {"check", KEY_CHECK, NULL, 0, "Compare with the '# expect' and '# hash' lines of each file", 0},
     {"bless", KEY_BLESS, NULL, 0, "Rewrite those lines to what happens now", 0},
     {"expect", KEY_EXPECT, "WORD", 0, "Expect this of every file: PASS, OUTSIDE or a rule's name", 0},
@@ -39,6 +43,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (!input_expectation_known(argument))
             argp_failure(state, EXIT_TROUBLE, 0, "--expect: '%s' is no verdict and no rule", argument);
         a->expect = argument;
+        return 0;
+    case KEY_GDB: a->gdb = true; return 0;
+    case KEY_STEP:
+    case KEY_STOP_AT:
+        *(key == KEY_STEP ? &a->has_step : &a->stops) = true;
+        a->step = (uint32_t)cli_number(state, "step", argument, UINT32_MAX - 1);
         return 0;
     case ARGP_KEY_ARGS:
         a->files = state->argv + state->next;
@@ -146,6 +156,8 @@ static void replay_one(struct arguments *a, const char *path)
         return;
     }
     a->count++;
+    if (a->stops)
+        gdb_stop_at(&in, a->step);
     struct outcome o = execution_replay(in.program, &in.scenario);
     if (!is_repeatable(&in, &o))
         a->bad++;
@@ -190,6 +202,20 @@ static int finish(const struct arguments *a)
     return a->findings > 0 && !a->bless ? EXIT_FOUND : EXIT_CLEAN;
 }
 
+static int debug(struct arguments *a)
+{
+    struct input in;
+    if (a->files[1] != NULL || a->check || a->bless || a->trace || a->expect != NULL || cli.json) {
+        cli_complain(NULL, 0, "--gdb takes one FILE, and no option but --step, --module and --raw");
+        return EXIT_TROUBLE;
+    }
+    if (input_load(a->files[0], &a->input, &in) != INPUT_OK)
+        return EXIT_TROUBLE;
+    gdb_replay(&in, a->input.raw, a->has_step ? &a->step : NULL);
+    input_release(&in);
+    return EXIT_TROUBLE;
+}
+
 int cmd_replay(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -203,6 +229,14 @@ int cmd_replay(int argc, char **argv)
     struct arguments a = {0};
     struct input_list list = {0};
     cli_parse(&argp, argc, argv, &a);
+    if (a.has_step && !a.gdb) {
+        cli_complain(NULL, 0, "--step is for --gdb; the story of --trace has all steps");
+        return EXIT_TROUBLE;
+    }
+    if (a.gdb)
+        return debug(&a);
+    if (a.stops)
+        gdb_listen();
     if (cli.json)
         a.results = json_array();
     if (input_expand(a.files, &list, false) != INPUT_OK)

@@ -92,6 +92,11 @@ bool sched_stack_contains(const void *address, unsigned *thread, bool *guard)
     return true;
 }
 
+const void *sched_context(unsigned thread)
+{
+    return threads[thread].fiber.context;
+}
+
 char *sched_clear_stack(void)
 {
     return fiber_clear_stack(&threads[sched_current].fiber);

@@ -139,6 +139,9 @@ extern uint32_t sched_steps;                /* scheduling points of this executi
 extern uint32_t sched_switches;             /* context switches of this execution */
 extern uint32_t sched_preemptions;          /* switches away from a thread that could have gone on */
 
+/* Where the registers of a thread that is not running are kept (struct fiber's context): for debuggers. */
+const void *sched_context(unsigned thread);
+
 /* Is the address inside the stack of a simulated thread (or its guard page)?  Which thread, in *thread. */
 bool sched_stack_contains(const void *address, unsigned *thread, bool *guard);
 
