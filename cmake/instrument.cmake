@@ -128,9 +128,12 @@ target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wal
 set(NMRCHECK_MODULE_FLAGS ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
     -ftrivial-auto-var-init=pattern -fno-optimize-sibling-calls
     -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -fno-builtin-memcmp)
+set(NMRCHECK_DESCRIPTION_FLAGS ${every_flags} -fno-common -fno-strict-aliasing
+    -Wno-missing-field-initializers)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
     list(APPEND NMRCHECK_MODULE_FLAGS -nostdlibinc -fno-addrsig)
+    list(APPEND NMRCHECK_DESCRIPTION_FLAGS -nostdlibinc -fno-addrsig)
 endif()
 set(NMRCHECK_MODULE_WARNINGS -Wall -Wextra -Wno-unused-parameter $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
 

@@ -1,9 +1,12 @@
 # Modules under test: how driver sources become part of our programs.
 #
 #   nmrcheck_add_module(NAME name SOURCES file.c ...
-#       [ROLE provider ...]     what it registers as: provider, client, or several of them (default provider)
-#       [NPI exnpi ...]         for each role the NPI: npi_<NPI> of model/peers; the last stands for the rest (default
-#                               exnpi)
+#       [NPI npi.c ...]         the NPI description, in C: see nmrcheck/npi.h.  It is linked into the module, but not
+#                               watched: it may call the module's functions, and stand in for functions that it lacks
+#       [ROLE provider|client|both]   with a description: the module takes that side, in NPIs of the description, and no
+#                               other; without ROLE whatever it registers is right
+#       [INIT Function]         of a module without DriverEntry: called in its place, with its two arguments, …
+#       [EXIT Function]         … and this one, without any, in DriverUnload's
 #       [COUNTERPARTS_MAX n]    bindings it serves at once; default any number
 #       [ENTRIES Function ...]  entry points of its own: NTSTATUS NTAPI Function(ULONG Argument), which other parts of
 #                               the system call from any thread between load and unload
@@ -29,12 +32,12 @@ find_program(NMRCHECK_READELF readelf REQUIRED)
 find_program(NMRCHECK_LD ld REQUIRED)
 
 function(nmrcheck_add_module)
-    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE;PATCH"
-        "SOURCES;INCLUDES;ROLE;NPI;ENTRIES")
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET"
+        "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE;PATCH;INIT;EXIT;DESCRIPTION" "SOURCES;INCLUDES;ROLE;NPI;ENTRIES")
     if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
     endif()
-    foreach(default IN ITEMS "ROLE provider" "NPI exnpi" "COUNTERPARTS_MAX 0" "SUMMARY " "ENTRIES ")
+    foreach(default IN ITEMS "COUNTERPARTS_MAX 0" "SUMMARY " "ENTRIES " "ROLE " "DESCRIPTION ")
         string(REGEX MATCH "^([A-Z_]+) (.*)$" _ "${default}")
         if(NOT DEFINED m_${CMAKE_MATCH_1})
             set(m_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
@@ -54,6 +57,17 @@ function(nmrcheck_add_module)
         target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_WARNINGS})
     endif()
 
+    # A mutant has its parent's.
+    if(m_NPI OR m_INIT)
+        set(m_DESCRIPTION description_${m_NAME})
+        nmrcheck_add_description(${m_DESCRIPTION} SOURCES ${m_NPI} INIT "${m_INIT}" EXIT "${m_EXIT}"
+            INCLUDES $<TARGET_PROPERTY:${library},INCLUDE_DIRECTORIES>)
+    endif()
+    set(objects $<TARGET_OBJECTS:${library}>)
+    if(m_DESCRIPTION)
+        list(APPEND objects $<TARGET_OBJECTS:${m_DESCRIPTION}>)
+    endif()
+
     set(object ${PROJECT_BINARY_DIR}/modules/${m_NAME}.o)
     add_custom_command(
         OUTPUT ${object}
@@ -61,15 +75,14 @@ function(nmrcheck_add_module)
                 NMRCHECK_READELF=${NMRCHECK_READELF} NMRCHECK_LD=${NMRCHECK_LD}
                 NMRCHECK_LIBRARY=$<TARGET_FILE:nmrcheck_model>
                 NMRCHECK_FUNCTIONS=${PROJECT_SOURCE_DIR}/model/wdk/functions.txt
-                ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${m_NAME} ${object} $<TARGET_OBJECTS:${library}>
-        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${PROJECT_SOURCE_DIR}/cmake/missing.sh
-                $<TARGET_OBJECTS:${library}>
+                ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${m_NAME} ${object} ${objects}
+        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${PROJECT_SOURCE_DIR}/cmake/missing.sh ${objects}
         COMMAND_EXPAND_LISTS VERBATIM
         COMMENT "Isolating module ${m_NAME}")
     add_custom_target(isolate_${m_NAME} DEPENDS ${object})
     add_dependencies(isolate_${m_NAME} nmrcheck_model)      # to be there, not to be older
 
-    foreach(property IN ITEMS NAME ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
+    foreach(property IN ITEMS NAME ROLE DESCRIPTION COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
         set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
     endforeach()
     set(sources)
@@ -84,6 +97,26 @@ function(nmrcheck_add_module)
     endif()
 endfunction()
 
+# The part of a module that is not the driver's: its NPI description, and DriverEntry when the driver has none.
+function(nmrcheck_add_description target)
+    cmake_parse_arguments(PARSE_ARGV 1 d "" "INIT;EXIT" "SOURCES;INCLUDES")
+    if(d_INIT)
+        set(file ${PROJECT_BINARY_DIR}/modules/${target}_entry.c)
+        set(declare_exit)
+        set(call_exit)
+        if(d_EXIT)
+            set(declare_exit "VOID ${d_EXIT}(VOID);")
+            set(call_exit "${d_EXIT}();")
+        endif()
+        configure_file(${PROJECT_SOURCE_DIR}/cmake/entry.c.in ${file} @ONLY)
+        list(APPEND d_SOURCES ${file})
+    endif()
+    add_library(${target} OBJECT ${d_SOURCES})
+    target_link_libraries(${target} PRIVATE nmrcheck_wdk)
+    target_include_directories(${target} PRIVATE ${NMRCHECK_NPI_INCLUDES} ${d_INCLUDES})
+    target_compile_options(${target} PRIVATE ${NMRCHECK_MODULE_WARNINGS} ${NMRCHECK_DESCRIPTION_FLAGS})
+endfunction()
+
 function(nmrcheck_link_modules target)
     set(names ${ARGN})
     if(names STREQUAL ALL)
@@ -96,7 +129,7 @@ function(nmrcheck_link_modules target)
     set(objects)
     set(patches)
     foreach(name IN LISTS names)
-        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
+        foreach(property IN ITEMS ROLE COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
             get_property(${property} GLOBAL PROPERTY nmrcheck_module_${name}_${property})
         endforeach()
         foreach(property IN ITEMS PARENT RULE)
@@ -115,33 +148,31 @@ function(nmrcheck_link_modules target)
             list(APPEND patches ${PATCH})
             set(patch patch_of_${name})
         endif()
-        set(faces)
+        set(roles 0)
         foreach(role IN LISTS ROLE)
-            if(NOT role MATCHES "^(provider|client)$")
-                message(FATAL_ERROR "nmrcheck_add_module: ${name}: ROLE '${role}' is neither provider nor client")
+            if(NOT role MATCHES "^(provider|client|both)$")
+                message(FATAL_ERROR "nmrcheck_add_module: ${name}: ROLE '${role}' is not provider, client or both")
             endif()
-            string(TOUPPER ${role} side)
-            list(POP_FRONT NPI npi)
-            if(NOT NPI)
-                set(NPI ${npi})
+            if(NOT role STREQUAL provider)
+                string(APPEND roles " | 1u << SIDE_CLIENT")
             endif()
-            string(APPEND faces "{&npi_${npi}, SIDE_${side}}, ")
+            if(NOT role STREQUAL client)
+                string(APPEND roles " | 1u << SIDE_PROVIDER")
+            endif()
         endforeach()
-        list(LENGTH ROLE face_count)
         set(entries NULL)
         foreach(entry IN LISTS ENTRIES)
             string(APPEND declarations "extern NTSTATUS NTAPI ${name}__${entry}(ULONG argument);\n")
         endforeach()
-        list(LENGTH ENTRIES entry_count)
         if(ENTRIES)
             list(TRANSFORM ENTRIES REPLACE "(.+)" "{\"\\1\", ${name}__\\1}")
             list(JOIN ENTRIES ", " ENTRIES)
-            set(entries "(const struct entry[]){${ENTRIES}}")
+            set(entries "(const struct npi_operation[]){${ENTRIES}, {NULL, NULL}}")
         endif()
         string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
             "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, "
-            "(const struct face[]){${faces}}, ${face_count},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
-            "${entry_count},\n    ${patch}};\n")
+            "${name}__nmrcheck_npis, ${roles},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
+            "${name}__nmrcheck_operations,\n    ${patch}};\n")
         string(APPEND pointers "    &module_${name},\n")
         list(APPEND objects ${PROJECT_BINARY_DIR}/modules/${name}.o)
         add_dependencies(${target} isolate_${name})
@@ -205,7 +236,7 @@ function(nmrcheck_add_mutants folder)
             VERBATIM
             COMMENT "Making ${name} from ${parent}")
         set(like_parent)
-        foreach(property IN ITEMS ROLE NPI COUNTERPARTS_MAX ENTRIES)
+        foreach(property IN ITEMS ROLE DESCRIPTION COUNTERPARTS_MAX ENTRIES)
             get_property(value GLOBAL PROPERTY nmrcheck_module_${parent}_${property})
             if(NOT value STREQUAL "")
                 list(APPEND like_parent ${property} ${value})

@@ -117,7 +117,7 @@ static bool write_seeds(const struct engine_options *o, const struct folders *p,
     char folder[OUTPUT_PATH_MAX];
     s = (struct scenario){.module = scenario_module_hash(o->module->image.name)};
     bool good = add_seed(o, p, "plain", &s, r);
-    for (unsigned i = 0; i < setup_count(world_module()) && good; i++) {
+    for (unsigned i = 0; i < setup_count() && good; i++) {
         setup_script(&setups[i], &s);
         good = add_seed(o, p, setups[i].name, &s, r);
     }

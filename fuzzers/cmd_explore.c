@@ -124,7 +124,7 @@ static bool choose_script(const struct arguments *a, struct scenario *own, const
         *script = own;
         input_release(&in);
     } else if (a->setup != NULL) {
-        for (unsigned i = 0; i < setup_count(a->module); i++) {
+        for (unsigned i = 0; i < setup_count(); i++) {
             if (strcmp(setups[i].name, a->setup) != 0)
                 continue;
             setup_script(&setups[i], own);
@@ -132,7 +132,7 @@ static bool choose_script(const struct arguments *a, struct scenario *own, const
         }
         if (*script == NULL) {
             fprintf(stderr, "nmrcheck: unknown setup '%s'; there are:", a->setup);
-            for (unsigned i = 0; i < setup_count(a->module); i++)
+            for (unsigned i = 0; i < setup_count(); i++)
                 fprintf(stderr, " %s", setups[i].name);
             fputc('\n', stderr);
             return false;

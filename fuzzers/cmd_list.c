@@ -8,9 +8,12 @@ static json_t *module_json(const struct module *m)
     json_t *o = json_object();
     json_object_set_new(o, "name", output_json_text(m->image.name));
     json_t *faces = json_array();
-    for (unsigned i = 0; i < m->face_count; i++)
-        json_array_append_new(faces, json_pack("{s:s, s:s}", "npi", m->faces[i].npi->name, "role",
-                                               m->faces[i].side == SIDE_CLIENT ? "client" : "provider"));
+    unsigned count;
+    (void)world_program(m);
+    const struct face *face = world_faces(&count);
+    for (unsigned i = 0; i < count; i++)
+        json_array_append_new(faces, json_pack("{s:s, s:s}", "npi", face[i].npi->name, "role",
+                                               face[i].side == SIDE_CLIENT ? "client" : "provider"));
     json_object_set_new(o, "faces", faces);
     json_object_set_new(o, "summary", output_json_text(m->summary != NULL ? m->summary : ""));
     json_object_set_new(o, "counterparts_max", json_integer(m->counterparts_max));

@@ -151,7 +151,7 @@ static void try_setups(const struct arguments *a, const struct program *p, struc
         .preemptions_max = a->bounds.preemptions, .deviations_max = a->bounds.deviations,
         .executions_max = a->bounds.executions, .keep_going = true, .context = look, .on_outcome = on_outcome,
     };
-    for (unsigned i = 0; i < setup_count(world_module()) && !(look->once && look->first > 0); i++) {
+    for (unsigned i = 0; i < setup_count() && !(look->once && look->first > 0); i++) {
         setup_script(&setups[i], &script);
         if (look->way == WAY_DPOR)
             explore_dpor(p, &script, &o, &statistics);

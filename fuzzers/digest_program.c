@@ -61,7 +61,7 @@ static bool module_digests(const struct module *m, uint64_t executions)
 
     if (!random_digest(p, executions))
         return false;
-    for (unsigned i = 0; i < setup_count(world_module()); i++)
+    for (unsigned i = 0; i < setup_count(); i++)
         dfs_digest(p, &setups[i], executions);
     return true;
 }

@@ -297,7 +297,7 @@ bool campaign_can_resume(const struct campaign *c, const struct program *p, cons
                          const struct scenario *script, const struct bounds *b)
 {
     static struct saved saved;
-    for (unsigned i = 0; i < (script != NULL ? 1 : setup_count(world_module())); i++) {
+    for (unsigned i = 0; i < (script != NULL ? 1 : setup_count()); i++) {
         if (!open_saved(&saved, c, p, folder, script_number(script, i), script_name(c, script, i), b))
             return false;
         saved_close(&saved);
@@ -347,7 +347,7 @@ bool campaign_dfs(struct campaign *c, const struct scenario *script, const char 
                   double until)
 {
     struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
-    unsigned scripts = script != NULL ? 1 : setup_count(world_module()), done = 0, through = 0;
+    unsigned scripts = script != NULL ? 1 : setup_count(), done = 0, through = 0;
     struct summary_phase *p = summary_add_phase(c->summary, name);
     c->phase = p->name;
     c->phase_started = cli_now();

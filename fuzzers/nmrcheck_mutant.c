@@ -161,7 +161,7 @@ bool mutant_find(const struct module *m, struct scenario *s)
         .keep_going = true, .context = &search, .on_outcome = on_outcome, .on_progress = on_progress,
     };
     const struct program *program = world_program(m);
-    for (unsigned i = 0; i < setup_count(m) && !search.found && !cli_interrupted; i++) {
+    for (unsigned i = 0; i < setup_count() && !search.found && !cli_interrupted; i++) {
         setup_script(&setups[i], &script);
         explore_dfs(program, &script, &o);
     }

@@ -195,11 +195,12 @@ static void expand(const char *format, const struct event *e, char *text, size_t
 /* What counterparts are: clients of a provider, providers of a client. */
 static const char *counterpart_word(void)
 {
-    const struct module *module = world_module();
+    unsigned count;
+    const struct face *faces = world_faces(&count);
     bool sides[2] = {false, false};
-    for (unsigned i = 0; i < module->face_count; i++)
-        sides[module->faces[i].side] = true;
-    if (sides[SIDE_CLIENT] && sides[SIDE_PROVIDER])
+    for (unsigned i = 0; i < count; i++)
+        sides[faces[i].side] = true;
+    if (sides[SIDE_CLIENT] == sides[SIDE_PROVIDER])
         return "counterpart";
     return sides[SIDE_CLIENT] ? "provider" : "client";
 }
@@ -213,11 +214,12 @@ static const char *opposite(enum side side)
 /* A function of the module's own table on that side. */
 static void table_function(int64_t number, enum side side, char *text, size_t capacity)
 {
-    const struct module *module = world_module();
-    for (unsigned i = 0; i < module->face_count; i++) {
-        const struct npi_side *s = &module->faces[i].npi->sides[side];
-        if (module->faces[i].side == side && (uint64_t)number < s->call_count) {
-            snprintf(text, capacity, "%s", s->calls[number].name);
+    unsigned count;
+    const struct face *faces = world_faces(&count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct npi_side *s = npi_side_of(faces[i].npi, side);
+        if (faces[i].side == side && (uint64_t)number < s->function_count) {
+            snprintf(text, capacity, "%s", s->functions[number].name);
             return;
         }
     }
@@ -227,7 +229,6 @@ static void table_function(int64_t number, enum side side, char *text, size_t ca
 static void function_name(const struct event *e, enum frame frame, char *text, size_t capacity)
 {
     const char *side = e->value == SIDE_PROVIDER ? "Provider" : "Client";
-    const struct module *module = world_module();
     switch (frame) {
     case FRAME_NMR_REGISTER: snprintf(text, capacity, "NmrRegister%s", side); return;
     case FRAME_NMR_DEREGISTER: snprintf(text, capacity, "NmrDeregister%s", side); return;
@@ -240,7 +241,7 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
     case FRAME_CALLBACK:
         snprintf(text, capacity, "function %lld of the %s", (long long)e->value, opposite(CALLBACK_SIDE(e->b)));
         return;
-    case FRAME_ENTRY: snprintf(text, capacity, "%s", module->entries[e->object].name); return;
+    case FRAME_ENTRY: snprintf(text, capacity, "%s", world_entry(e->object)->name); return;
     case FRAME_WORK_ITEM: snprintf(text, capacity, "the routine of work item %u", (unsigned)e->object); return;
     case FRAME_DRIVER_ENTRY: snprintf(text, capacity, "DriverEntry"); return;
     case FRAME_DRIVER_UNLOAD: snprintf(text, capacity, "DriverUnload"); return;

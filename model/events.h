@@ -56,7 +56,8 @@ enum frame {
 enum side { SIDE_CLIENT, SIDE_PROVIDER };
 static inline enum side other_side(enum side side) { return side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT; }
 #define CALLBACK_PEER(b) ((unsigned)((b) & 0xFF))
-#define CALLBACK_SIDE(b) ((enum side)((b) >> 8))
+#define CALLBACK_SIDE(b) ((enum side)((b) >> 8 & 0xFF))
+#define CALLBACK_IN_TEARDOWN(b) ((b) >> 16 & 1)             /* the NPI allows it until the detach is over */
 
 /* What was odd about an attach: what the module was given of its counterpart, and whether the NPI says to refuse. */
 enum attach_flags {
@@ -68,7 +69,9 @@ enum attach_flags {
     ATTACH_NO_DISPATCH       = 1 << 5,      /* the counterpart's dispatch table is NULL */
     ATTACH_NO_MODULE_ID      = 1 << 6,      /* ModuleId == NULL: outside the contract */
     ATTACH_IF_LUID           = 1 << 7,      /* ModuleId->Type == MIT_IF_LUID */
-    ATTACH_ODD_INSTANCE      = 1 << 8       /* Version, Size or Number of the instance is unusual */
+    ATTACH_ODD_INSTANCE      = 1 << 8,      /* Version, Size or Number of the instance is unusual */
+    ATTACH_TABLE_OPTIONAL    = 1 << 9,      /* the NPI lets the counterpart do without a dispatch table */
+    ATTACH_OWN_OPTIONAL      = 1 << 10      /* … and the module, or nothing is known of the NPI */
 };
 
 /* What the module did with binding contexts inside a detach callback. */

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -15,12 +16,25 @@
 /* Calls of the plain run: one that stays with the provider, one that comes back. */
 enum { PLAIN_CALLS = 2 };
 
+enum { SETTLE_100NS = 1000000 };            /* longer than a driver takes to begin */
+
 /* What the system orders, for the race detector: the unload comes after all calls of entry points. */
 enum { RACE_KEY_ENTERED = 1 << 26 };
 
 void (*world_on_state)(uint32_t state_hash);
 
+/* The module, its faces, and how many entry points it has. */
 static const struct module *under_test;
+static struct face faces[NPIS_MAX];
+static unsigned face_count, entry_count;
+static bool registers_late;                 /* not in DriverEntry, but from a thread of its own */
+
+/* While that is found out: what was registered in this execution and is in no face yet. */
+static bool discovering;
+static struct face found[NPIS_MAX];
+static unsigned found_count;
+
+static bool loading;                        /* DriverEntry runs */
 static bool unloading;                      /* somebody has begun to */
 static unsigned entered;                    /* threads inside entry points of the module */
 static sched_wait leaving;                  /* who unloads, waiting for them */
@@ -84,6 +98,14 @@ static void on_state(const struct event *e)
 
 /* ---- operations */
 
+/* Let everybody else come to rest: time moves when nobody can run. */
+static void settle(void)
+{
+    sched_wait nothing = 0;
+
+    (void)sched_block(&nothing, SITE_OP_NEXT, sched_now() + SETTLE_100NS);
+}
+
 /* DriverUnload runs once, whatever else is going on but entry points. */
 static void unload(void)
 {
@@ -99,19 +121,19 @@ static void unload(void)
 
 static void enter(unsigned number, unsigned argument)
 {
-    const struct entry *entry;
+    const struct npi_operation *entry = world_entry(number);
     const void *pc;
     NTSTATUS status;
 
     footprint_world(FOOTPRINT_PEERS, true);
-    if (under_test->entry_count == 0 || unloading || !image_loaded())
+    if (!entry || unloading || !image_loaded())
         return;
-    entry = &under_test->entries[number % under_test->entry_count];
-    pc = (const void *)(uintptr_t)entry->function;
+    number %= entry_count;
+    pc = (const void *)(uintptr_t)entry->call;
     entered++;
-    event_emit(EV_ENTER + FRAME_ENTRY, number % under_test->entry_count, argument, 0, 0, 0, pc);
-    status = entry->function(argument);
-    event_emit(EV_LEAVE + FRAME_ENTRY, number % under_test->entry_count, status, 0, 0, 0, pc);
+    event_emit(EV_ENTER + FRAME_ENTRY, number, argument, 0, 0, 0, pc);
+    status = entry->call(argument);
+    event_emit(EV_LEAVE + FRAME_ENTRY, number, status, 0, 0, 0, pc);
     race_release(RACE_KEY_ENTERED);
     footprint_world(FOOTPRINT_PEERS, true);
     if (--entered == 0)
@@ -124,7 +146,7 @@ static void perform(const struct record *op)
 
     switch (op->site) {
     case SITE_OP_REGISTER:
-        peer_register(peer);
+        peer_register(peer, op->value);
         break;
     case SITE_OP_DEREGISTER:
         peer_deregister(peer);
@@ -210,22 +232,30 @@ static void scripted(void)
 static void register_early(void)
 {
     for (unsigned i = 0; i < lists[LIST_EARLY].count; i++)
-        peer_register(lists[LIST_EARLY].ops[i]->nth % PEERS_MAX);
+        peer_register(lists[LIST_EARLY].ops[i]->nth % PEERS_MAX, lists[LIST_EARLY].ops[i]->value);
+}
+
+/* As many counterparts at once as there can be: for faces from `first` on. */
+static void plain_group(unsigned first)
+{
+    unsigned peers = face_count - first < PEERS_MAX ? face_count - first : PEERS_MAX;
+
+    for (unsigned peer = 0; peer < peers; peer++)
+        peer_register(peer, first);
+    for (unsigned peer = 0; peer < peers; peer++)
+        for (unsigned call = 0; call < PLAIN_CALLS; call++)
+            peer_call(peer, call);
+    if (first == 0)
+        for (unsigned number = 0; number < entry_count; number++)
+            enter(number, 0);
+    for (unsigned peer = 0; peer < peers; peer++)
+        peer_deregister(peer);
 }
 
 static void plain(void)
 {
-    unsigned peers = under_test->face_count < PEERS_MAX ? under_test->face_count : PEERS_MAX;
-
-    for (unsigned peer = 0; peer < peers; peer++)
-        peer_register(peer);
-    for (unsigned peer = 0; peer < peers; peer++)
-        for (unsigned call = 0; call < PLAIN_CALLS; call++)
-            peer_call(peer, call);
-    for (unsigned number = 0; number < under_test->entry_count; number++)
-        enter(number, 0);
-    for (unsigned peer = 0; peer < peers; peer++)
-        peer_deregister(peer);
+    for (unsigned first = 0; first == 0 || first < face_count; first += PEERS_MAX)
+        plain_group(first);
 }
 
 /* ---- the program */
@@ -243,9 +273,13 @@ static void world_main(void *argument)
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
     read_script(argument);
     register_early();
+    loading = true;
     (void)image_load(&under_test->image);
+    loading = false;
     for (unsigned l = 0; l < LISTS; l++)
         any = any || lists[l].count > 0;
+    if ((discovering || registers_late) && (!any || lists[0].count > 0))
+        settle();
     if (any)
         scripted();
     else
@@ -273,24 +307,12 @@ static void watch_state(void)
     event_add_judge_of(EV_PENDING_CALLBACK, on_state);
 }
 
-/* Must the module decline counterparts without a table? */
-static bool needs_dispatch(void)
-{
-    for (unsigned i = 0; i < under_test->face_count; i++) {
-        const struct face *f = &under_test->faces[i];
-
-        if (f->npi->sides[other_side(f->side)].needs_dispatch)
-            return true;
-    }
-    return false;
-}
-
 static bool is_client_only(void)
 {
-    for (unsigned i = 0; i < under_test->face_count; i++)
-        if (under_test->faces[i].side == SIDE_PROVIDER)
+    for (unsigned i = 0; i < face_count; i++)
+        if (faces[i].side == SIDE_PROVIDER)
             return false;
-    return true;
+    return face_count > 0;
 }
 
 static void world_reset(void);
@@ -303,11 +325,11 @@ static void world_reset(void)
     footprint_begin();
     kernel_reset();
     nmr_reset();
-    peers_reset(under_test->faces, under_test->face_count);
+    peers_reset(faces, face_count);
     image_restore(&under_test->image);
-    rules_begin(under_test->counterparts_max, needs_dispatch(), is_client_only());
+    rules_begin(under_test->counterparts_max, is_client_only());
     memset(&inside, 0, sizeof inside);
-    unloading = false;
+    unloading = loading = false;
     entered = 0;
     leaving = 0;
     driving = 0;
@@ -347,42 +369,6 @@ bool world_set_points(const char *name)
     return set_by_name(SITE_OP_POINTS, name);
 }
 
-const struct program *world_program(const struct module *m)
-{
-    static bool installed;
-
-    if (!installed) {
-        installed = true;
-        rules_install();
-        tell_deadlock = sched_on_deadlock;
-        sched_on_deadlock = deadlock;
-    }
-    under_test = m;
-    program.name = m->image.name;
-    return &program;
-}
-
-const struct module *world_module(void)
-{
-    return under_test;
-}
-
-const struct npi *world_npi(const NPIID *id, enum side side)
-{
-    for (unsigned i = 0; i < under_test->face_count; i++)
-        if (under_test->faces[i].side == side && memcmp(under_test->faces[i].npi->id, id, sizeof *id) == 0)
-            return under_test->faces[i].npi;
-    return NULL;
-}
-
-const struct module *module_find(const char *name)
-{
-    for (unsigned i = 0; i < module_count; i++)
-        if (strcmp(modules[i]->image.name, name) == 0)
-            return modules[i];
-    return NULL;
-}
-
 /* ---- setups */
 
 /* Values of the operation "call", for EXNPI; another table takes them modulo the number of its functions. */
@@ -390,7 +376,7 @@ enum { CALL_REQUEST, CALL_NOTIFY, CALL_INDICATE, CALL_LATER, CALL_QUERY };
 
 #define OP(thread, what, peer, argument) {CHOICE_OP, thread, SITE_OP_##what, 0, peer, argument}
 
-const struct setup setups[] = {
+static const struct setup scripts[] = {
     {"plain", 0, {{0}}},
     {"counterparts-first", 4, {
         OP(0, REGISTER_EARLY, 0, 0),
@@ -465,13 +451,47 @@ const struct setup setups[] = {
         OP(3, UNLOAD, 0, 0)}},
 };
 
-unsigned setup_count(const struct module *m)
-{
-    enum { ALL = sizeof setups / sizeof *setups, WITH_ENTRIES = 3, WITH_FACES = 2 };
+enum { SCRIPTS = sizeof scripts / sizeof *scripts, WITH_ENTRIES = 3, WITH_FACES = 2 };
+enum { GROUPS = NPIS_MAX / PEERS_MAX + 1 };
 
-    if (m->face_count > 1)
-        return ALL;
-    return m->entry_count > 0 ? ALL - WITH_FACES : ALL - WITH_FACES - WITH_ENTRIES;
+static struct setup made[SCRIPTS * GROUPS];
+static unsigned made_count;
+const struct setup *setups = made;
+
+static unsigned script_count(void)
+{
+    if (face_count > 1)
+        return SCRIPTS;
+    return entry_count > 0 ? SCRIPTS - WITH_FACES : SCRIPTS - WITH_FACES - WITH_ENTRIES;
+}
+
+/* The script for the faces from `first` on. */
+static void make_setup(const struct setup *script, unsigned first)
+{
+    struct setup *s = &made[made_count++];
+
+    *s = *script;
+    if (first == 0)
+        return;
+    snprintf(s->name, sizeof s->name, "%s-%u", script->name, first / PEERS_MAX + 1);
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->ops[i].site == SITE_OP_REGISTER || s->ops[i].site == SITE_OP_REGISTER_EARLY)
+            s->ops[i].value = (uint16_t)first;
+}
+
+/* When there are more faces than counterparts, one script for so many at a time; the plain run has them all. */
+static void make_setups(void)
+{
+    made_count = 0;
+    for (unsigned first = 0; first == 0 || first < face_count; first += PEERS_MAX)
+        for (unsigned i = 0; i < script_count(); i++)
+            if (first == 0 || scripts[i].count > 0)
+                make_setup(&scripts[i], first);
+}
+
+unsigned setup_count(void)
+{
+    return made_count;
 }
 
 void setup_script(const struct setup *setup, struct scenario *script)
@@ -479,4 +499,156 @@ void setup_script(const struct setup *setup, struct scenario *script)
     script->count = 0;
     for (unsigned i = 0; i < setup->count; i++)
         CHECK(scenario_add(script, setup->ops[i]));
+}
+
+/* ---- what the module is */
+
+static unsigned count_entries(const struct npi_operation *list)
+{
+    unsigned count = 0;
+
+    while (list && list[count].name)
+        count++;
+    return count;
+}
+
+const struct npi_operation *world_entry(unsigned number)
+{
+    unsigned own = count_entries(under_test->entries);
+
+    if (entry_count == 0)
+        return NULL;
+    number %= entry_count;
+    return number < own ? &under_test->entries[number] : &under_test->operations[number - own];
+}
+
+const struct face *world_faces(unsigned *count)
+{
+    *count = face_count;
+    return faces;
+}
+
+static const struct npi *find_face(const NPIID *id, enum side side)
+{
+    for (unsigned i = 0; i < face_count; i++)
+        if (faces[i].side == side && memcmp(faces[i].npi->id, id, sizeof *id) == 0)
+            return faces[i].npi;
+    return NULL;
+}
+
+/* Its place in the description, or behind all of that. */
+static unsigned rank(const struct face *f)
+{
+    unsigned n = 0;
+
+    while (under_test->npis && under_test->npis[n] && under_test->npis[n] != f->npi)
+        n++;
+    return n * 2 + (f->side == SIDE_CLIENT);
+}
+
+static void add_face(const struct npi *npi, enum side side)
+{
+    struct face f = {npi, side};
+    unsigned at = face_count++;
+
+    for (; at > 0 && rank(&f) < rank(&faces[at - 1]); at--)
+        faces[at] = faces[at - 1];
+    faces[at] = f;
+}
+
+static const struct npi *described(const NPIID *id)
+{
+    for (unsigned i = 0; under_test->npis && under_test->npis[i]; i++)
+        if (memcmp(under_test->npis[i]->id, id, sizeof *id) == 0)
+            return under_test->npis[i];
+    return NULL;
+}
+
+static const struct npi *discover_face(const NPIID *id, enum side side)
+{
+    static struct { struct npi npi; NPIID id; } unknown[NPIS_MAX];
+    const struct npi *npi = described(id);
+    unsigned n = face_count + found_count;
+
+    if (n == NPIS_MAX || (under_test->roles && !(npi && under_test->roles & 1u << side)))
+        return NULL;
+    if (!npi) {
+        npi_unknown(&unknown[n].npi, &unknown[n].id, id, side);
+        npi = &unknown[n].npi;
+    }
+    found[found_count++] = (struct face){npi, side};
+    registers_late = registers_late || (face_count == 0 && entered == 0 && (!loading || sched_self() != 0));
+    return npi;
+}
+
+const struct npi *world_npi(const NPIID *id, enum side side)
+{
+    const struct npi *npi = find_face(id, side);
+
+    for (unsigned i = 0; i < found_count && !npi; i++)
+        if (found[i].side == side && memcmp(found[i].npi->id, id, sizeof *id) == 0)
+            npi = found[i].npi;
+    if (!npi && discovering)
+        npi = discover_face(id, side);
+    return npi || under_test->roles ? npi : &npi_any;
+}
+
+/* A module whose registrations all fail: what it says that it is. */
+static void assume_faces(void)
+{
+    for (unsigned i = 0; under_test->npis && under_test->npis[i]; i++)
+        for (enum side side = SIDE_CLIENT; side <= SIDE_PROVIDER; side++)
+            if (under_test->roles & 1u << side && face_count < NPIS_MAX)
+                add_face(under_test->npis[i], side);
+}
+
+static void discover(void)
+{
+    static const struct scenario nothing;
+
+    face_count = 0;
+    registers_late = false;
+    entry_count = count_entries(under_test->entries) + count_entries(under_test->operations);
+    discovering = true;
+    do {
+        found_count = 0;
+        (void)execution_replay(&program, &nothing);
+        for (unsigned i = 0; i < found_count; i++)
+            add_face(found[i].npi, found[i].side);
+    } while (found_count > 0);
+    discovering = false;
+    if (face_count == 0)
+        assume_faces();
+}
+
+const struct program *world_program(const struct module *m)
+{
+    static bool installed;
+
+    if (!installed) {
+        installed = true;
+        rules_install();
+        tell_deadlock = sched_on_deadlock;
+        sched_on_deadlock = deadlock;
+    }
+    if (m == under_test)
+        return &program;
+    under_test = m;
+    program.name = m->image.name;
+    discover();
+    make_setups();
+    return &program;
+}
+
+const struct module *world_module(void)
+{
+    return under_test;
+}
+
+const struct module *module_find(const char *name)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        if (strcmp(modules[i]->image.name, name) == 0)
+            return modules[i];
+    return NULL;
 }

@@ -100,7 +100,7 @@ static void tell_identity(const struct registration *r, const NPI_REGISTRATION_I
     tell(r, FIELD_NPI_ID, right);
     if (npi)
         tell(r, FIELD_NPI_CHARACTERISTICS,
-             (instance->NpiSpecificCharacteristics != NULL) <= npi->sides[r->side].has_characteristics);
+             (instance->NpiSpecificCharacteristics != NULL) <= (npi_side_of(npi, r->side)->characteristics.size > 0));
     tell(r, FIELD_MODULE_ID, id != NULL);
     if (!id)
         return;
@@ -181,7 +181,7 @@ static size_t dispatch_size(const struct binding *b, enum side side)
 {
     const struct npi *npi = world_npi(b->sides[side].registration->instance->NpiId, side);
 
-    return npi ? npi->sides[side].dispatch_size : 0;
+    return npi ? npi_side_of(npi, side)->table_size : 0;
 }
 
 void fields_watch_dispatch(struct binding *b, enum side side, const VOID *dispatch, const void *pc)

@@ -12,12 +12,6 @@
 /* Answers of the sites PEER_…, in the order of sites.def. */
 enum { CONTEXT_OWN, CONTEXT_NULL, CONTEXT_SHARED };
 enum { DETACH_WHEN_IDLE, DETACH_PENDING, DETACH_COMPLETE_INSIDE };
-enum { CALLBACK_RETURN, CALLBACK_PEND, CALLBACK_CALL_BACK, CALLBACK_PARK };
-
-enum {
-    CALL_DULL = 0,                          /* the call made from within a function of the counterpart's */
-    PARK_100NS = 10000                      /* longer than anything else takes: time moves when nobody can run */
-};
 
 /*
  * What a real module's lock orders, for the race detector: a call comes after the attach, and the end of a detach
@@ -38,7 +32,7 @@ struct peer_binding *peer_binding_find(unsigned peer, PVOID context)
     return NULL;
 }
 
-static struct peer_binding *find_number(uint32_t number)
+struct peer_binding *peer_binding_number(uint32_t number)
 {
     for (unsigned i = 0; i < binding_count; i++)
         if (bindings[i].number == number)
@@ -46,11 +40,8 @@ static struct peer_binding *find_number(uint32_t number)
     return NULL;
 }
 
-/*
- * The binding that a value passed to a function names: one of the counterpart whose table was used, if there is any.
- * A dead one of the same value counts when no live one has it.
- */
-static struct peer_binding *find_named(unsigned peer, PVOID context)
+/* One of the counterpart whose table was used, if there is any. */
+struct peer_binding *peer_binding_named(unsigned peer, PVOID context)
 {
     struct peer_binding *found = peer_binding_find(peer, context);
 
@@ -59,6 +50,16 @@ static struct peer_binding *find_named(unsigned peer, PVOID context)
             found = &bindings[i];
     for (unsigned i = binding_count; i-- > 0 && !found;)
         if (bindings[i].context == context)
+            found = &bindings[i];
+    return found;
+}
+
+struct peer_binding *peer_binding_latest(unsigned peer)
+{
+    struct peer_binding *found = NULL;
+
+    for (unsigned i = 0; i < binding_count; i++)
+        if (bindings[i].peer == peer && (bindings[i].live || !found || !found->live))
             found = &bindings[i];
     return found;
 }
@@ -141,52 +142,62 @@ static enum side module_side(const struct peer_binding *b)
     return other_side(peer_get(b->peer)->side);
 }
 
-/* The module's function of this number: tables are rows of function pointers. */
+/* The module's function of this number: what its table holds there. */
 static const void *function_of(const struct peer_binding *b, unsigned function)
 {
     const void *entry;
 
-    memory_use(b->other_dispatch, module_npi(b)->dispatch_size, false, NULL);
-    memcpy(&entry, (const char *)b->other_dispatch + function * sizeof entry, sizeof entry);
+    memory_use(b->other_dispatch, module_npi(b)->table_size, false, NULL);
+    memcpy(&entry, (const char *)b->other_dispatch + module_npi(b)->functions[function].offset, sizeof entry);
     return entry;
 }
 
 /* What the NPI says about a status; whether the module is being detached or low on memory, the judges know. */
 static enum answer answer(const struct npi_side *side, unsigned call, NTSTATUS status)
 {
-    if (side->status_ok(call, status, false, false))
+    if (!side->status_ok || side->status_ok(call, status, false, false))
         return ANSWER_FINE;
     if (side->status_ok(call, status, false, true))
         return ANSWER_WHEN_DETACHING;
     return side->status_ok(call, status, true, false) ? ANSWER_WHEN_LOW : ANSWER_WRONG;
 }
 
-static NTSTATUS call_module(struct peer_binding *b, unsigned call)
+static NTSTATUS call_module(struct peer_binding *b, unsigned function)
 {
     const struct npi_side *side = module_npi(b);
-    const struct npi_call *c = &side->calls[call];
-    const void *pc = function_of(b, call);
+    const struct npi_function *f = &side->functions[function];
+    const void *pc = function_of(b, function);
     NTSTATUS status;
 
-    event_emit(EV_ENTER + FRAME_CALL, b->number, call, 0, module_side(b), b->attaching, pc);
-    status = c->call(b->other_dispatch, b->other_context, b->peer);
-    event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, call, status), pc);
-    if (c->identifies)
-        event_emit(EV_IDENTITY, b->number, (ULONG)status == b->other_number, 0, 0, 0, pc);
-    return c->identifies ? STATUS_SUCCESS : status;
+    event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), b->attaching, pc);
+    status = npi_call(f, pc, b->other_dispatch, b->other_context, b->peer);
+    event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, function, status), pc);
+    if (!(f->flags & NPI_INSTANCE))
+        return status;
+    event_emit(EV_IDENTITY, b->number, (ULONG)status == b->other_number, 0, 0, 0, pc);
+    return STATUS_SUCCESS;
+}
+
+/* May the counterpart call that function now?  While its own detach is pending only what the NPI allows then. */
+static bool may_call(const struct peer_binding *b, int function)
+{
+    if (function < 0 || !b->attached || !b->other_dispatch || image_gone())
+        return false;
+    return !b->detaching || (b->pending && module_npi(b)->functions[function].flags & NPI_IN_TEARDOWN);
 }
 
 /* A call is in progress from the moment it was decided on, so that a detach that comes now waits for it. */
-void peer_binding_call(struct peer_binding *b, unsigned call)
+void peer_binding_call(struct peer_binding *b, int function)
 {
     footprint_world(FOOTPRINT_NMR, false);
-    if (!b->attached || b->detaching || !b->other_dispatch || image_gone())
+    if (!may_call(b, function))
         return;
     b->calls++;
     race_acquire(RACE_KEY_ATTACHED + b->number);
     sched_point(SITE_IN_CALL);
     /* Answered STATUS_PENDING, it goes on until the module completes it, which may have happened already. */
-    if (call_module(b, call) == STATUS_PENDING && ++b->awaited > 0)
+    if (call_module(b, (unsigned)function) == STATUS_PENDING && peer_ends_calls(peer_side(peer_get(b->peer))) &&
+        ++b->awaited > 0)
         return;
     call_end(b);
 }
@@ -198,7 +209,7 @@ void peer_call(unsigned peer, unsigned call)
     footprint_world(FOOTPRINT_NMR, false);
     for (unsigned i = 0; i < count; i++)
         if (bindings[i].peer == peer)
-            peer_binding_call(&bindings[i], call % module_npi(&bindings[i])->call_count);
+            peer_binding_call(&bindings[i], npi_callable(module_npi(&bindings[i]), call));
 }
 
 /* ---- what a counterpart leaves to a worker thread */
@@ -213,13 +224,13 @@ static void call_worker(void *binding)
 }
 
 /* A detach that comes before the worker has begun waits for it, and is waited for no longer than that. */
-void peer_binding_call_later(struct peer_binding *b, unsigned call)
+void peer_binding_call_later(struct peer_binding *b, int function)
 {
     footprint_world(FOOTPRINT_NMR, false);
     if (!b->attached || b->detaching)
         return;
     b->calls++;
-    b->later = call;
+    b->later = function;
     race_spawned(sched_spawn(FIRST_WORKER, call_worker, b));
 }
 
@@ -234,17 +245,30 @@ static void complete_call_worker(void *binding)
 {
     struct peer_binding *b = binding;
     const struct npi_side *side = module_npi(b);
+    unsigned function = peer_ending_function(side);
     const void *pc;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
     if (!image_gone()) {
-        pc = function_of(b, side->complete_function);
+        pc = function_of(b, function);
         event_emit(EV_PENDING_CALLBACK, b->number, 0, 0, 0, 0, pc);
-        event_emit(EV_ENTER + FRAME_CALL, b->number, side->complete_function, 0, module_side(b), 0, pc);
-        side->complete(b->other_dispatch, b->other_context);
+        event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), 0, pc);
+        (void)npi_call(&side->functions[function], pc, b->other_dispatch, b->other_context, b->peer);
         event_emit(EV_LEAVE + FRAME_CALL, b->number, STATUS_SUCCESS, 0, 0, 0, pc);
     }
     call_end(b);
+}
+
+void peer_binding_pend(struct peer_binding *b)
+{
+    b->calls++;
+    race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, b));
+}
+
+void peer_binding_completed(struct peer_binding *b)
+{
+    if (b->awaited-- > 0)
+        call_end(b);
 }
 
 /* ---- detach and cleanup */
@@ -287,7 +311,7 @@ void peer_binding_cleanup(unsigned peer, PVOID context)
  */
 static void forbid(const struct event *e)
 {
-    const struct peer_binding *b = find_number(e->object);
+    const struct peer_binding *b = peer_binding_number(e->object);
     enum side side = e->kind == EV_ENTER + FRAME_CLIENT_CLEANUP ? SIDE_CLIENT : SIDE_PROVIDER;
 
     if (b && peer_get(b->peer)->side != side)
@@ -305,92 +329,4 @@ void peer_binding_watch(void)
     event_add_judge_of(EV_LEAVE + FRAME_PROVIDER_CLEANUP, permit);
     event_add_judge_of(EV_ENTER + FRAME_CLIENT_CLEANUP, forbid);
     event_add_judge_of(EV_LEAVE + FRAME_CLIENT_CLEANUP, permit);
-}
-
-/* ---- calls of the module */
-
-uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, const void *pc)
-{
-    const struct peer_binding *b = find_named(peer, context);
-    uint32_t number = b ? b->number : NONE;
-    enum side side = other_side(peer_get(peer)->side);
-
-    event_emit(EV_ENTER + FRAME_CALLBACK, number, function, (uint64_t)(uintptr_t)context, peer | (unsigned)side << 8,
-               b ? b->peer : peer, pc);
-    return number;
-}
-
-bool peer_callback_body(unsigned peer, unsigned function, uint32_t binding, bool may_pend)
-{
-    struct peer_binding *b = find_number(binding);
-    sched_wait nothing = 0;
-
-    (void)function;
-    sched_point(SITE_IN_CALLBACK);
-    if (!b)
-        return false;
-    switch (peer_ask(peer, SITE_PEER_CALLBACK)) {
-    case CALLBACK_PEND:
-        /* It must still be allowed to call the module: one that is detaching answers at once. */
-        return may_pend && b->live && b->attached && !b->detaching;
-    case CALLBACK_CALL_BACK:
-        peer_binding_call(b, CALL_DULL);
-        break;
-    case CALLBACK_PARK:
-        (void)sched_block(&nothing, SITE_IN_CALLBACK, sched_now() + PARK_100NS);
-        break;
-    default:
-        break;
-    }
-    return false;
-}
-
-void peer_callback_leave(unsigned peer, unsigned function, uint32_t binding, NTSTATUS status)
-{
-    struct peer_binding *b = find_number(binding);
-
-    (void)peer;
-    if (status == STATUS_PENDING)
-        event_emit(EV_PENDING_CALLBACK, binding, 1, 0, 0, 0, NULL);
-    event_emit(EV_LEAVE + FRAME_CALLBACK, binding, status, function, 0, 0, NULL);
-    if (image_gone()) {                     /* it would return into code that is not there any more */
-        event_emit(EV_MISUSE, NONE, MISUSE_IMAGE_GONE, 0, 0, 0, NULL);
-        sched_stop(VERDICT_FINDING);
-    }
-    if (status == STATUS_PENDING) {
-        CHECK(b);
-        b->calls++;
-        race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, b));
-    }
-}
-
-void peer_callback_calls(uint32_t binding, unsigned call)
-{
-    struct peer_binding *b = find_number(binding);
-
-    if (b)
-        peer_binding_call(b, call);
-}
-
-void peer_callback_calls_later(uint32_t binding, unsigned call)
-{
-    struct peer_binding *b = find_number(binding);
-
-    if (b)
-        peer_binding_call_later(b, call);
-}
-
-void peer_callback_completed(uint32_t binding)
-{
-    struct peer_binding *b = find_number(binding);
-
-    if (b && b->awaited-- > 0)
-        call_end(b);
-}
-
-ULONG peer_callback_number(uint32_t binding)
-{
-    const struct peer_binding *b = find_number(binding);
-
-    return b ? peer_get(b->peer)->instance_number : 0;
 }

@@ -51,7 +51,7 @@ NTSTATUS NTAPI client_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INS
         return status;
     }
     if (manner == ATTACH_CALL_FIRST)
-        peer_binding_call(b, CALL_EARLY % peer_other_side(p)->call_count);
+        peer_binding_call(b, npi_callable(peer_other_side(p), CALL_EARLY));
     else if (manner == ATTACH_DEREGISTER_INSIDE)
         peer_deregister_inside(p);
     b->attaching = false;

@@ -10,10 +10,11 @@
 
 /* Answers of the sites PEER_…, in the order of sites.def. */
 enum { MODULE_ID_GUID, MODULE_ID_NULL, MODULE_ID_IF_LUID, MODULE_ID_NO_LENGTH, MODULE_ID_NO_TYPE };
-enum { CHARACTERISTICS_GIVEN, CHARACTERISTICS_NULL, CHARACTERISTICS_UNALIGNED = 4 };
+enum {
+    CHARACTERISTICS_GIVEN, CHARACTERISTICS_NULL, CHARACTERISTICS_OLDER, CHARACTERISTICS_REFUSED,
+    CHARACTERISTICS_UNALIGNED, CHARACTERISTICS_NEWER
+};
 enum { GIVEN, OMITTED };
-
-enum { CHARACTERISTICS_BYTES_MAX = 64 };
 
 /* What is registered matters only to a module that is there to see it. */
 static unsigned ask_data(unsigned peer, unsigned site)
@@ -52,23 +53,39 @@ static PNPI_MODULEID put_module_id(struct peer *p)
     return page;
 }
 
+/* Variants of which the NPI says nothing are the given one. */
+static const struct npi_characteristics *variant_of(const struct npi_side *side, unsigned variant, unsigned *flags)
+{
+    if (variant == CHARACTERISTICS_OLDER && side->older.size) {
+        *flags |= ATTACH_SHORT;
+        return &side->older;
+    }
+    if (variant == CHARACTERISTICS_REFUSED && side->refused.size) {
+        *flags |= ATTACH_MUST_REFUSE | ATTACH_SHORT;
+        return &side->refused;
+    }
+    if (variant == CHARACTERISTICS_NEWER && side->newer.size) {
+        *flags |= ATTACH_MUST_REFUSE;
+        return &side->newer;
+    }
+    return &side->characteristics;
+}
+
 static const void *put_npi_characteristics(struct peer *p)
 {
-    const struct npi_side *side = &p->npi->sides[p->side];
-    unsigned variant = side->characteristics ? ask_data(p->number, SITE_PEER_CHARACTERISTICS) : CHARACTERISTICS_NULL;
-    unsigned flags = 0;
-    char bytes[CHARACTERISTICS_BYTES_MAX];
-    size_t size;
+    const struct npi_side *side = peer_side(p);
+    unsigned variant = ask_data(p->number, SITE_PEER_CHARACTERISTICS);
+    const struct npi_characteristics *c;
 
-    if (variant == CHARACTERISTICS_NULL) {
-        p->flags |= side->characteristics ? ATTACH_NO_CHARACTERISTICS : 0;  /* it omits what others have */
+    if (variant == CHARACTERISTICS_NULL && side->characteristics_given != NPI_ALWAYS) {
+        p->flags |= ATTACH_NO_CHARACTERISTICS;      /* it omits what others have */
+        p->flags |= side->characteristics_given == NPI_REQUIRED ? ATTACH_MUST_REFUSE : 0;
         return NULL;
     }
-    size = side->characteristics(variant, bytes, &flags);
-    CHECK(size <= sizeof bytes);
-    p->flags |= flags;
+    c = variant_of(side, variant, &p->flags);
+    CHECK(c->size <= NPI_CHARACTERISTICS_MAX);
     /* As aligned as its members need, and no more. */
-    return peer_page_put(p->number, PART_NPI_CHARACTERISTICS, bytes, size,
+    return peer_page_put(p->number, PART_NPI_CHARACTERISTICS, c->bytes, c->size,
                          variant == CHARACTERISTICS_UNALIGNED ? sizeof(ULONG) : 0);
 }
 
@@ -88,7 +105,8 @@ static void fill_instance(struct peer *p, NPI_REGISTRATION_INSTANCE *instance)
         p->flags |= ATTACH_ODD_INSTANCE;
     instance->NpiId = peer_page_put(p->number, PART_NPI_ID, p->npi->id, sizeof *p->npi->id, 0);
     instance->ModuleId = put_module_id(p);
-    instance->NpiSpecificCharacteristics = put_npi_characteristics(p);
+    if (peer_side(p)->characteristics.size)
+        instance->NpiSpecificCharacteristics = put_npi_characteristics(p);
 }
 
 /* A binding context may be NULL or shared, so the callbacks themselves tell whose they are. */

@@ -10,8 +10,6 @@
 #include "peers/state.h"
 #include "sched.h"
 
-enum { DISPATCH_BYTES_MAX = 256 };
-
 static struct peer peers[PEERS_MAX];
 static const struct face *faces;
 static unsigned face_count;
@@ -27,19 +25,26 @@ unsigned peer_ask(unsigned peer, unsigned site)
     return choice_ask(CHOICE_PEER, peer, site, site_value_count(&model_words.sites[site]));
 }
 
+const struct npi_side *peer_side(const struct peer *p)
+{
+    return npi_side_of(p->npi, p->side);
+}
+
 const struct npi_side *peer_other_side(const struct peer *p)
 {
-    return &p->npi->sides[other_side(p->side)];
+    return npi_side_of(p->npi, other_side(p->side));
 }
 
 void peer_ask_manners(struct peer *p)
 {
+    enum npi_given given = peer_side(p)->table_given;
+
     if (p->asked)
         return;
     p->asked = true;
     p->context = peer_ask(p->number, SITE_PEER_CONTEXT);
     /* A provider cannot be declined any more when the client sees its table: it gives one when the NPI wants it. */
-    if (p->side == SIDE_CLIENT || !p->npi->sides[p->side].needs_dispatch)
+    if (given == NPI_OPTIONAL || (given == NPI_REQUIRED && p->side == SIDE_CLIENT))
         p->dispatch = peer_ask(p->number, SITE_PEER_DISPATCH);
     if (p->side == SIDE_PROVIDER)
         return;
@@ -49,12 +54,10 @@ void peer_ask_manners(struct peer *p)
 
 const void *peer_put_table(const struct peer *p)
 {
-    const struct npi_side *side = &p->npi->sides[p->side];
-    char table[DISPATCH_BYTES_MAX];
+    char table[NPI_TABLE_MAX];
+    size_t size = npi_put_table(p, table);
 
-    CHECK(side->dispatch_size <= sizeof table);
-    side->dispatch(p->number, table);
-    return peer_page_put(p->number, PART_DISPATCH, table, side->dispatch_size, 0);
+    return size ? peer_page_put(p->number, PART_DISPATCH, table, size, 0) : NULL;
 }
 
 void peer_deregister_inside(struct peer *p)
@@ -79,16 +82,27 @@ static NTSTATUS enter(struct peer *p)
     return nmr_register_provider(CALLER_PEER, p->number, characteristics, p, &p->handle, NULL);
 }
 
-void peer_register(unsigned peer)
+/* What the judges have to know of the NPI. */
+static unsigned npi_flags(const struct peer *p)
+{
+    const struct npi_side *other = peer_other_side(p);
+
+    return (peer_side(p)->table_given == NPI_REQUIRED ? 0 : ATTACH_TABLE_OPTIONAL) |
+           (other->table_size && other->table_given == NPI_REQUIRED ? 0 : ATTACH_OWN_OPTIONAL);
+}
+
+void peer_register(unsigned peer, unsigned offset)
 {
     struct peer *p = peer_get(peer);
-    const struct face *face = &faces[peer % face_count];
+    const struct face *face;
     NTSTATUS status;
 
     footprint_world(FOOTPRINT_PEERS, true);
-    if (p->state != IDLE)
+    if (p->state != IDLE || face_count == 0)
         return;
+    face = &faces[(peer + (face_count > PEERS_MAX ? offset : 0)) % face_count];
     *p = (struct peer){.number = peer, .npi = face->npi, .state = REGISTERING, .side = other_side(face->side)};
+    p->flags = npi_flags(p);
     status = enter(p);
     CHECK(p->state == REGISTERING);
     footprint_world(FOOTPRINT_PEERS, true);
@@ -127,7 +141,6 @@ void peers_reset(const struct face *the_faces, unsigned count)
     if (!watching)
         peer_binding_watch();
     watching = true;
-    CHECK(count > 0);
     faces = the_faces;
     face_count = count;
     memset(peers, 0, sizeof peers);

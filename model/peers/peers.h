@@ -6,7 +6,8 @@
  * the contract lets it be.  What it registers and hands out lies on pages that the module can only read, and
  * that become unreadable when the contract says that they may be gone.
  *
- * An NPI description tells what the NMR contract leaves to the NPI: the tables and the data of either side.
+ * An NPI description (nmrcheck/npi.h) tells what the NMR contract leaves to the NPI: the tables and the data of either
+ * side.
  */
 #ifndef MODEL_PEERS_H
 #define MODEL_PEERS_H
@@ -14,73 +15,34 @@
 #include "events.h"                         /* before the WDK, which has macros of the same names */
 #include "sites.h"
 
-#include <ntddk.h>
-#include <netioddk.h>
-
-#include <stdbool.h>
-
-/* A function of a dispatch table, as the other side calls it. */
-struct npi_call {
-    const char *name;                           /* as scenarios and stories spell it */
-    NTSTATUS (*call)(const void *dispatch, PVOID context, unsigned peer);
-    bool identifies;                            /* the status tells the instance's Number: see EV_IDENTITY */
-};
-
-/* What the NPI says about one side. */
-struct npi_side {
-    size_t dispatch_size;                       /* of its table; 0: it has none */
-    bool needs_dispatch;                        /* the other side must not attach to one without a table */
-    bool has_characteristics;                   /* there is a structure for NpiSpecificCharacteristics */
-    /* Write the table of simulated counterpart `peer`: entries that end in peer_callback_*. */
-    void (*dispatch)(unsigned peer, void *table);
-    /* Write characteristics of this variant (value of PEER_CHARACTERISTICS other than null); returns the size, at
-     * most 64 bytes; *flags gets ATTACH_MUST_REFUSE or ATTACH_SHORT.  NULL: no such structure. */
-    size_t (*characteristics)(unsigned variant, void *bytes, unsigned *flags);
-    const struct npi_call *calls;               /* functions of the table; a call's value is an index */
-    unsigned call_count;
-    /* The function that ends a call which this side made and which returned STATUS_PENDING, and its number in the
-     * table.  NULL: none does. */
-    void (*complete)(const void *dispatch, PVOID context);
-    unsigned complete_function;
-    /* May a function of the table answer this status to a live binding without breaking the NPI? */
-    bool (*status_ok)(unsigned call, NTSTATUS status, bool low_resources, bool detaching);
-};
-
-struct npi {
-    const char *name;
-    const NPIID *id;
-    struct npi_side sides[2];                   /* by enum side */
-};
-
-extern const struct npi npi_exnpi, npi_exnpi_lower;
+#include <nmrcheck/npi.h>
 
 /* Something that the module registers as, and that counterparts face: which NPI, and the module's side of it. */
 struct face { const struct npi *npi; enum side side; };
 
-/* Start an execution: nobody is registered.  Counterpart n faces faces[n % count]. */
+/* Start an execution: nobody is registered. */
 void peers_reset(const struct face *faces, unsigned count);
 
-/* Operations of driving threads.  One that a correct counterpart could not do now does nothing. */
-void peer_register(unsigned peer);
+/*
+ * Operations of driving threads.  One that a correct counterpart could not do now does nothing.  Counterpart n faces
+ * faces[n % count]; when there are more faces than counterparts, faces[(n + offset) % count].
+ */
+void peer_register(unsigned peer, unsigned offset);
 void peer_deregister(unsigned peer);            /* deregister and wait */
-void peer_call(unsigned peer, unsigned call);   /* one call through each module that it is attached to, if any */
+/* One call through each module that it is attached to: of function `call` % number of those that may be called. */
+void peer_call(unsigned peer, unsigned call);
 void peers_deregister_all(void);
 
-/*
- * For the thunks in an NPI's tables: around each call of the module.  Body lets the scheduler park the call, may call
- * back; returns true when the function should answer STATUS_PENDING.
- */
-uint32_t peer_callback_enter(unsigned peer, unsigned function, PVOID context, const void *pc);
-bool peer_callback_body(unsigned peer, unsigned function, uint32_t binding, bool may_pend);
-void peer_callback_leave(unsigned peer, unsigned function, uint32_t binding, NTSTATUS status);
+/* ---- NPIs (npi.c) */
 
-/* What such a function may do besides: call the module at once, or from a worker thread unless a detach comes first. */
-void peer_callback_calls(uint32_t binding, unsigned call);
-void peer_callback_calls_later(uint32_t binding, unsigned call);
-/* The module says that a function which had answered STATUS_PENDING is over. */
-void peer_callback_completed(uint32_t binding);
-/* Number of the registration instance that the binding is to. */
-ULONG peer_callback_number(uint32_t binding);
+enum { NPIS_MAX = 16 };                         /* that a module takes part in */
+
+const struct npi_side *npi_side_of(const struct npi *npi, enum side side);
+/* The `call`th function of that side that counterparts call unasked, modulo their number; -1: there is none. */
+int npi_callable(const struct npi_side *side, unsigned call);
+/* An NPI of which nothing is known but its identifier: fill in `npi` and `id` for a module on that side. */
+void npi_unknown(struct npi *npi, NPIID *id, const NPIID *seen, enum side side);
+extern const struct npi npi_any;                /* of which nothing at all is known: the module's side of it */
 
 /*
  * Pages of a counterpart (pages.c).

@@ -41,6 +41,6 @@ NTSTATUS NTAPI provider_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_I
     /* Last: no thread of the provider's calls the client before this returns. */
     peer_binding_attached(b, client_context, client_dispatch);
     if (manner == ATTACH_CALL_FIRST)
-        peer_binding_call_later(b, CALL_EARLY);
+        peer_binding_call_later(b, npi_callable(peer_other_side(p), CALL_EARLY));
     return STATUS_SUCCESS;
 }

@@ -50,7 +50,7 @@ struct peer_binding {
     unsigned calls;                         /* into the module, in progress; and completions owed */
     int awaited;                            /* of those: answered STATUS_PENDING by the module, not completed yet;
                                              * below 0: completed before the call has returned */
-    unsigned later;                         /* the call that a worker thread is to make */
+    int later;                              /* the function that a worker thread is to make */
     bool live, attached, attaching, detaching, pending;
 };
 
@@ -61,8 +61,17 @@ void peer_ask_manners(struct peer *p);
 /* Only when it knows its handle already: NMR may write that after the callbacks. */
 void peer_deregister_inside(struct peer *p);
 const void *peer_put_table(const struct peer *p);       /* a copy of its dispatch table, for the module to see */
-/* The functions of its table's other side: what it can call in the module. */
-const struct npi_side *peer_other_side(const struct peer *p);
+const struct npi_side *peer_side(const struct peer *p);         /* what the NPI says about its own side … */
+const struct npi_side *peer_other_side(const struct peer *p);   /* … and about the module's */
+bool peer_ends_calls(const struct npi_side *side);              /* some function of its table ends calls that pend */
+unsigned peer_ending_function(const struct npi_side *side);     /* that one */
+
+/* ---- npi.c: its table, and calls through the module's */
+size_t npi_put_table(const struct peer *p, void *table);         /* at most NPI_TABLE_MAX bytes */
+NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *table, PVOID context, unsigned peer);
+
+/* ---- callback.c: what it does when the module calls function `function` of its table; returns what that returns */
+uintptr_t peer_callback(unsigned peer, unsigned function, const uintptr_t *arguments, const void *pc);
 
 /* ---- data.c: what it registers */
 const void *data_put_characteristics(struct peer *p);
@@ -70,9 +79,16 @@ const void *data_put_characteristics(struct peer *p);
 /* ---- binding.c: calls and detach */
 struct peer_binding *peer_binding_new(const struct peer *p, HANDLE handle, ULONG other_number);
 struct peer_binding *peer_binding_find(unsigned peer, PVOID context);
+struct peer_binding *peer_binding_number(uint32_t number);      /* by NMR's number; NULL: none */
+/* The binding that a value passed to a function of this counterpart's names; a dead one when no live one has it. */
+struct peer_binding *peer_binding_named(unsigned peer, PVOID context);
+struct peer_binding *peer_binding_latest(unsigned peer);        /* a live one if there is any */
+void peer_binding_pend(struct peer_binding *b);                 /* the counterpart answered STATUS_PENDING */
+void peer_binding_completed(struct peer_binding *b);            /* the module ended a call that pended */
 void peer_binding_attached(struct peer_binding *b, PVOID context, const VOID *dispatch);
-void peer_binding_call(struct peer_binding *b, unsigned call);
-void peer_binding_call_later(struct peer_binding *b, unsigned call);
+/* Call this function of the module's; a number that npi_callable gave, so that below 0 means: none. */
+void peer_binding_call(struct peer_binding *b, int function);
+void peer_binding_call_later(struct peer_binding *b, int function);
 void peer_binding_forget(unsigned peer);                     /* its registration is closed */
 NTSTATUS peer_binding_detach(unsigned peer, PVOID context);  /* its detach callback … */
 void peer_binding_cleanup(unsigned peer, PVOID context);     /* … and its cleanup callback */

@@ -26,13 +26,13 @@ static void judge_success(const struct event *e, const struct view_frame *f)
         REPORT(e, RULE_PA_35, "the attach succeeded although an out-parameter was NULL");
     if (flags & ATTACH_MUST_REFUSE)
         REPORT(e, RULE_PA_12, "the provider attached to a client whose characteristics the NPI tells to decline");
-    if (flags & ATTACH_NO_DISPATCH && view.needs_dispatch)
+    if (flags & ATTACH_NO_DISPATCH && !(flags & ATTACH_TABLE_OPTIONAL))
         REPORT(e, RULE_PA_9, "the provider attached to a client without a dispatch table, which this NPI requires");
     if ((e->c & 3) == 0)
         REPORT(e, RULE_PA_1, "STATUS_SUCCESS, but neither out-parameter was set: nothing is attached");
     if (!(e->c & 1))
         REPORT(e, RULE_PA_4, "STATUS_SUCCESS, but *ProviderBindingContext was not set");
-    if (!(e->c & 2) || (e->b == 0 && view.needs_dispatch))
+    if (!(e->c & 2) || (e->b == 0 && !(flags & ATTACH_OWN_OPTIONAL)))
         REPORT(e, RULE_PA_5, "STATUS_SUCCESS, but *ProviderDispatch was not set to a table");
     judge_number(e, SIDE_PROVIDER);
 }

@@ -50,7 +50,7 @@ static void judge_time(const struct event *e, const struct view_binding *b)
                     view_side_names[other_side(side)]);
     if (!s->detach_left)
         return;
-    if (f->started > s->detach_left)
+    if (f->started > s->detach_left && !(CALLBACK_IN_TEARDOWN(e->b) && !view_detach_over(s)))
         REPORT_SIDE(e, side, RULE_PD_1, "the %s was called by code that started after the detach callback returned",
                     view_side_names[other_side(side)]);
     if (!view_detach_over(s))

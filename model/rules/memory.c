@@ -140,7 +140,7 @@ static void null_in_call(const struct event *e, const struct view_frame *f, cons
     enum side side = view_module_side(b);
     const struct view_side *s = &b->sides[side];
 
-    if (b->flags & ATTACH_NO_DISPATCH && !view.needs_dispatch)
+    if ((b->flags & ATTACH_NO_DISPATCH) && (b->flags & ATTACH_TABLE_OPTIONAL))
         REPORT_SIDE(e, side, RULE_PA_9, "the other side's dispatch table was dereferenced; it has none");
     if ((f->c || (side == SIDE_CLIENT && b->state == BINDING_ACCEPTED)) && !s->detach_entered)
         REPORT_SIDE(e, side, RULE_PA_23, "a call made right after the attach found something not yet set up");

@@ -72,11 +72,10 @@ void rules_install(void)
     sched_on_step_limit = step_limit;
 }
 
-void rules_begin(unsigned counterparts_max, bool needs_dispatch, bool client_only)
+void rules_begin(unsigned counterparts_max, bool client_only)
 {
     view_begin();
     order_begin();
     view.counterparts_max = counterparts_max;
-    view.needs_dispatch = needs_dispatch;
     view.role = client_only ? SIDE_CLIENT : SIDE_PROVIDER;
 }

@@ -49,9 +49,8 @@ void rules_who_waits(struct rules_waits *out);
 /* Register the judges, once. */
 void rules_install(void);
 /*
- * Start an execution of a module that serves so many counterparts at once (0: any number), must not attach to one
- * without a dispatch table, and is a client only.
+ * Start an execution of a module that serves so many counterparts at once (0: any number) and is a client only.
  */
-void rules_begin(unsigned counterparts_max, bool needs_dispatch, bool client_only);
+void rules_begin(unsigned counterparts_max, bool client_only);
 
 #endif

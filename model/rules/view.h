@@ -119,7 +119,6 @@ struct view {
     struct { uint32_t event, started; } work_queued[VIEW_WORK_MAX];    /* of work items: see struct view_frame */
     bool ever_attached, any_detached;       /* some binding of the module was / began to be detached */
     unsigned counterparts_max;              /* that the module serves at once; 0: any number */
-    bool needs_dispatch;                    /* a module must not attach to a counterpart without a table */
     enum side role;                         /* the module's, where nothing else tells: SIDE_PROVIDER unless it is a
                                              * client only */
 };

@@ -100,7 +100,7 @@ static sched_wait lab_joiners;
 static const NPIID lab_npi_id = {0x11223344, 1, 2, {1, 2, 3, 4, 5, 6, 7, 8}};
 static const struct npi lab_npi = {
     .name = "lab", .id = &lab_npi_id,
-    .sides = {{.dispatch_size = sizeof lab_dispatch[0]}, {.dispatch_size = sizeof lab_dispatch[0]}}};
+    .client = {.table_size = sizeof lab_dispatch[0]}, .provider = {.table_size = sizeof lab_dispatch[0]}};
 
 const struct npi *world_npi(const NPIID *id, enum side side)
 {

@@ -114,13 +114,15 @@ static void test_clients_can_be_there_first(void **state)
 static void explore_setups(unsigned preemptions, unsigned deviations)
 {
     for (unsigned i = 0; i < module_count; i++) {
-        for (unsigned k = 0; k < setup_count(modules[i]) && is_correct(modules[i]); k++) {
+        const struct program *p = world_program(modules[i]);
+
+        for (unsigned k = 0; k < setup_count() && is_correct(modules[i]); k++) {
             struct scenario script = {0};
             struct explore_options o = options(preemptions, deviations, DFS_EXECUTIONS_MAX);
             struct explore_result r;
 
             setup_script(&setups[k], &script);
-            r = explore_dfs(world_program(modules[i]), &script, &o);
+            r = explore_dfs(p, &script, &o);
             assert_true(r.executions > 0);
             assert_true(r.verdicts[VERDICT_PASS] + r.verdicts[VERDICT_OUTSIDE] == r.executions);
         }

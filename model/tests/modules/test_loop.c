@@ -62,7 +62,8 @@ static void test_correct_in_all_setups(void **state)
                                 .on_outcome = print_outcome};
 
     (void)state;
-    for (unsigned k = 0; k < setup_count(m); k++) {
+    (void)world_program(m);
+    for (unsigned k = 0; k < setup_count(); k++) {
         struct scenario script = {0};
         struct explore_result r;
 

@@ -42,7 +42,8 @@ static const char dispatch_table[2][8];
 static const struct npi npi = {
     .name = "orders",
     .id = &npi_id,
-    .sides = {{.dispatch_size = sizeof dispatch_table[0]}, {.dispatch_size = sizeof dispatch_table[1]}},
+    .client = {.table_size = sizeof dispatch_table[0]},
+    .provider = {.table_size = sizeof dispatch_table[1]},
 };
 
 const struct npi *world_npi(const NPIID *id, enum side side)
