@@ -212,6 +212,7 @@ int cmd_explore(int argc, char **argv)
         cli_complain(NULL, 0, "--shard: auto goes by the clock, so its shards would not fit together");
         return EXIT_TROUBLE;
     }
+    (void)world_program(a.module);          /* which setups there are */
     if (!choose_script(&a, &own, &script))
         return EXIT_TROUBLE;
     const char *folder = folder_of(&a), *script_name = a.setup != NULL ? a.setup : "script";

@@ -148,6 +148,8 @@ struct outcome execution_run(const struct program *p, const struct scenario *scr
     struct outcome o;
 
     execution_handle_faults();
+    if (p->prepare)
+        p->prepare();
     check_reproducer = print_reproducer;
     running = p;
     running_script = script;

@@ -14,6 +14,7 @@
 struct program {
     const char *name;                       /* of the module under test */
     const struct vocabulary *words;
+    void (*prepare)(void);                  /* before an execution is begun: may run others; may be NULL */
     void (*reset)(void);                    /* empty world; cost follows what the last execution touched */
     void (*main)(void *script);             /* body of thread 0; script is a const struct scenario *, its op records */
     unsigned setting_count;

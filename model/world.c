@@ -24,7 +24,7 @@ enum { RACE_KEY_ENTERED = 1 << 26 };
 void (*world_on_state)(uint32_t state_hash);
 
 /* The module, its faces, and how many entry points it has. */
-static const struct module *under_test;
+static const struct module *under_test, *discovered;
 static struct face faces[NPIS_MAX];
 static unsigned face_count, entry_count;
 static bool registers_late;                 /* not in DriverEntry, but from a thread of its own */
@@ -243,7 +243,7 @@ static void plain_group(unsigned first)
     for (unsigned peer = 0; peer < peers; peer++)
         peer_register(peer, first);
     for (unsigned peer = 0; peer < peers; peer++)
-        for (unsigned call = 0; call < PLAIN_CALLS; call++)
+        for (unsigned call = 0; call < PLAIN_CALLS && !discovering; call++)
             peer_call(peer, call);
     if (first == 0)
         for (unsigned number = 0; number < entry_count; number++)
@@ -317,7 +317,10 @@ static bool is_client_only(void)
 
 static void world_reset(void);
 
-static struct program program = {.words = &model_words, .reset = world_reset, .main = world_main};
+static void discover(void);
+
+static struct program program = {
+    .words = &model_words, .prepare = discover, .reset = world_reset, .main = world_main};
 
 static void world_reset(void)
 {
@@ -491,6 +494,7 @@ static void make_setups(void)
 
 unsigned setup_count(void)
 {
+    discover();
     return made_count;
 }
 
@@ -516,6 +520,8 @@ const struct npi_operation *world_entry(unsigned number)
 {
     unsigned own = count_entries(under_test->entries);
 
+    discover();
+
     if (entry_count == 0)
         return NULL;
     number %= entry_count;
@@ -524,6 +530,7 @@ const struct npi_operation *world_entry(unsigned number)
 
 const struct face *world_faces(unsigned *count)
 {
+    discover();
     *count = face_count;
     return faces;
 }
@@ -606,19 +613,23 @@ static void discover(void)
 {
     static const struct scenario nothing;
 
+    if (discovered == under_test)
+        return;
+    discovered = under_test;
     face_count = 0;
     registers_late = false;
     entry_count = count_entries(under_test->entries) + count_entries(under_test->operations);
     discovering = true;
     do {
         found_count = 0;
-        (void)execution_replay(&program, &nothing);
+        (void)execution_run(&program, &nothing, NULL);
         for (unsigned i = 0; i < found_count; i++)
             add_face(found[i].npi, found[i].side);
     } while (found_count > 0);
     discovering = false;
     if (face_count == 0)
         assume_faces();
+    make_setups();
 }
 
 const struct program *world_program(const struct module *m)
@@ -631,12 +642,8 @@ const struct program *world_program(const struct module *m)
         tell_deadlock = sched_on_deadlock;
         sched_on_deadlock = deadlock;
     }
-    if (m == under_test)
-        return &program;
     under_test = m;
     program.name = m->image.name;
-    discover();
-    make_setups();
     return &program;
 }
 
