@@ -176,6 +176,7 @@ void gdb_listen(void)
 
 void gdb_stop_at(const struct input *in, uint32_t step)
 {
+    (void)setup_count();                    /* what is run to find out what the module is comes before */
     program = in->program;
     scenario = &in->scenario;
     stop_step = step;
