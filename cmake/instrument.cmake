@@ -1,4 +1,5 @@
-# How a build is instrumented.  One variable chooses; the presets set it.
+# How a build is instrumented.  One variable chooses; the presets set it.  Included once for each build; nothing here
+# touches a directory, since it may be that of somebody else's project: flags are those of two targets.
 #
 #   NMRCHECK_BUILD  our own code    module code                             for
 #   check           ASan, UBSan     ASan, UBSan (trap), hooks               tests, replay, exploration
@@ -21,11 +22,9 @@
 
 include(CheckCCompilerFlag)
 
-set(NMRCHECK_BUILD check CACHE STRING "check, fuzz, afl, plain or coverage; see cmake/instrument.cmake")
 set(NMRCHECK_OPT "" CACHE STRING "optimisation flags; empty: what suits NMRCHECK_BUILD")
 option(NMRCHECK_LTO "optimise our own code across files when linking" OFF)
 option(NMRCHECK_WERROR "warnings in our own code are errors" OFF)
-set_property(CACHE NMRCHECK_BUILD PROPERTY STRINGS check fuzz afl plain coverage)
 
 set(asan -fsanitize=address)
 # An error in module code is a finding, after which the process goes on (model/kernel/sanitizer.c).
@@ -50,6 +49,8 @@ else()
     endif()
 endif()
 
+set(our_flags)
+set(link_flags)
 if(NMRCHECK_BUILD STREQUAL check)
     set(default_opt -O1)
     set(our_flags ${asan} -fsanitize=undefined -fno-sanitize-recover=all)
@@ -117,25 +118,44 @@ set(every_flags -g -fno-omit-frame-pointer ${opt})
 # ---- our own code: link this target privately.
 # An event's kind is EV_ENTER or EV_LEAVE plus a frame, of which newer clangs warn under -Wconversion.
 check_c_compiler_flag(-Wenum-enum-conversion NMRCHECK_HAS_ENUM_WARNING)
-add_library(nmrcheck_flags INTERFACE)
-target_compile_definitions(nmrcheck_flags INTERFACE _GNU_SOURCE=)
-target_compile_options(nmrcheck_flags INTERFACE ${every_flags} ${our_flags} -Wall -Wextra -Wconversion -Wshadow
+add_library(${nmrcheck}_flags INTERFACE)
+target_compile_definitions(${nmrcheck}_flags INTERFACE _GNU_SOURCE=)
+target_compile_options(${nmrcheck}_flags INTERFACE ${every_flags} ${our_flags} -Wall -Wextra -Wconversion -Wshadow
     $<$<BOOL:${NMRCHECK_HAS_ENUM_WARNING}>:-Wno-enum-enum-conversion>
     $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
+target_link_options(${nmrcheck}_flags INTERFACE ${link_flags})
+# Another machine has other headers of the C library, so not those that lie beside them here.  xxHash is all header and
+# fits any machine; the other two are used by programs that are not built then: see the preset aarch64.
+if(CMAKE_CROSSCOMPILING)
+    configure_file(${NMRCHECK_xxhash.h} ${PROJECT_BINARY_DIR}/include/xxhash.h COPYONLY)
+    target_include_directories(${nmrcheck}_flags INTERFACE ${PROJECT_BINARY_DIR}/include)
+endif()
 
 # ---- modules: driver code as it is.  Copies and comparisons stay calls, which the model sees; so do calls at a
 # function's end, which would lose their line.
-set(NMRCHECK_MODULE_FLAGS ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
+add_library(${nmrcheck}_module INTERFACE)
+target_compile_options(${nmrcheck}_module INTERFACE ${every_flags} ${module_flags} -fno-common -fno-strict-aliasing
     -ftrivial-auto-var-init=pattern -fno-optimize-sibling-calls
     -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -fno-builtin-memcmp)
-set(NMRCHECK_DESCRIPTION_FLAGS ${every_flags} -fno-common -fno-strict-aliasing
+# An NPI description is linked into its module, but not watched.
+add_library(${nmrcheck}_description INTERFACE)
+target_compile_options(${nmrcheck}_description INTERFACE ${every_flags} -fno-common -fno-strict-aliasing
     -Wno-missing-field-initializers)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
-    list(APPEND NMRCHECK_MODULE_FLAGS -nostdlibinc -fno-addrsig)
-    list(APPEND NMRCHECK_DESCRIPTION_FLAGS -nostdlibinc -fno-addrsig)
+    target_compile_options(${nmrcheck}_module INTERFACE -nostdlibinc -fno-addrsig)
+    target_compile_options(${nmrcheck}_description INTERFACE -nostdlibinc -fno-addrsig)
 endif()
-set(NMRCHECK_MODULE_WARNINGS -Wall -Wextra -Wno-unused-parameter $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
+target_link_libraries(${nmrcheck}_module INTERFACE ${nmrcheck}_wdk)
+target_link_libraries(${nmrcheck}_description INTERFACE ${nmrcheck}_npi)
+nmrcheck_publish(module)
+nmrcheck_publish(description)
 
-# ---- every program
-add_link_options(${link_flags})
+# ---- programs: link this target
+add_library(${nmrcheck}_program INTERFACE)
+target_link_options(${nmrcheck}_program INTERFACE ${link_flags})
+# All of it: sanitizers look for functions of ours by name, and do without when they have not been linked.  Under its
+# outer name: what is installed says it as it stands here.
+target_link_libraries(${nmrcheck}_program
+    INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,nmrcheck::${NMRCHECK_BUILD}_main>)
+nmrcheck_publish(program)

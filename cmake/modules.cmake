@@ -1,6 +1,10 @@
 # Modules under test: how driver sources become part of our programs.
 #
 #   nmrcheck_add_module(NAME name SOURCES file.c ...
+#       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
+#                               (a source may include "x.tmh" of WPP: see wpp.cmake)
+#       [DEFINES A B=1 ...]     macros
+#       [C_STANDARD 17]         default 11; always with the extensions of GNU C
 #       [NPI npi.c ...]         the NPI description, in C: see nmrcheck/npi.h.  It is linked into the module, but not
 #                               watched: it may call the module's functions, and stand in for functions that it lacks
 #       [ROLE provider|client|both]   with a description: the module takes that side, in NPIs of the description, and no
@@ -10,111 +14,202 @@
 #       [COUNTERPARTS_MAX n]    bindings it serves at once; default any number
 #       [ENTRIES Function ...]  entry points of its own: NTSTATUS NTAPI Function(ULONG Argument), which other parts of
 #                               the system call from any thread between load and unload
-#       [SUMMARY "one line"]    for `nmrcheck list`
-#       [PARENT module RULE PA-4]   of a mutant …
-#       [PATCH file]            … and how it differs from its parent, for `nmrcheck rules`
-#       [INCLUDES folder ...]   for its own headers, beside the folders of its sources
-#                               (a source may include "x.tmh" of WPP: see wpp.cmake)
-#       [QUIET]                 without warnings: code that is wrong on purpose, or not ours to mend; mutants are
-#       [ALONE])                not part of ALL: linked only where named
+#       [SUMMARY "one line"]    for the command `list`
+#       [CORPUS folder]         of its kept scenarios; default corpus/NAME beside the CMakeLists.txt
+#       [QUIET])                without warnings: code that is wrong on purpose, or not ours to mend
 #
 # The sources are compiled as kernel code sees them: the WDK shim and their own folder, nothing of ours.  Then
 # isolate.sh gives the object names and sections of its own, so that all modules fit in one program.
 #
+# In a project that uses nmrcheck (find_package, add_subdirectory or FetchContent) each module gets programs of its own:
+#
+#   NAME                the whole command line, with this module only
+#   NAME-libfuzzer, NAME-afl    what `NAME fuzz` runs, where the compiler can make them
+#
+# In nmrcheck's own tree one program holds all modules:
+#
 #   nmrcheck_link_modules(target ALL | name ...)
 #
-# links modules into a program and generates the table `modules` of model/world.h for it.
+# links modules into a program and generates the table `modules` of model/world.h for it.  There are more arguments:
+#
+#       [PARENT module RULE PA-4]   of a mutant …
+#       [PATCH file]            … and how it differs from its parent, for `nmrcheck rules`
+#       [ALONE]                 not part of ALL: linked only where named
 
-include(wpp)
+include(${CMAKE_CURRENT_LIST_DIR}/wpp.cmake)
 find_program(NMRCHECK_OBJCOPY objcopy REQUIRED)
 find_program(NMRCHECK_NM nm REQUIRED)
 find_program(NMRCHECK_READELF readelf REQUIRED)
 find_program(NMRCHECK_LD ld REQUIRED)
 
 function(nmrcheck_add_module)
-    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET"
-        "NAME;COUNTERPARTS_MAX;SUMMARY;PARENT;RULE;PATCH;INIT;EXIT;DESCRIPTION" "SOURCES;INCLUDES;ROLE;NPI;ENTRIES")
+    set(values NAME C_STANDARD INIT EXIT COUNTERPARTS_MAX SUMMARY CORPUS PARENT RULE PATCH DESCRIPTION)
+    set(lists SOURCES INCLUDES DEFINES ROLE NPI ENTRIES)
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "${values}" "${lists}")
     if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
     endif()
-    foreach(default IN ITEMS "COUNTERPARTS_MAX 0" "SUMMARY " "ENTRIES " "ROLE " "DESCRIPTION ")
-        string(REGEX MATCH "^([A-Z_]+) (.*)$" _ "${default}")
-        if(NOT DEFINED m_${CMAKE_MATCH_1})
-            set(m_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+    set(default_COUNTERPARTS_MAX 0)
+    set(default_C_STANDARD 11)
+    set(default_CORPUS corpus/${m_NAME})
+    foreach(argument IN LISTS values lists)
+        if(NOT DEFINED m_${argument})
+            set(m_${argument} ${default_${argument}})
         endif()
     endforeach()
+    list(TRANSFORM m_SOURCES REPLACE "^([^/].*)$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
+    if(m_NPI OR m_INIT)
+        set(m_DESCRIPTION ${m_NAME})                        # a mutant has its parent's
+    endif()
+    cmake_path(ABSOLUTE_PATH m_CORPUS NORMALIZE)
+    nmrcheck_wpp(m_WPP ${m_NAME} FOLDERS ${m_INCLUDES} SOURCES ${m_SOURCES})
+    # What is known of a module is kept for nmrcheck_link_modules, and for mutants.
+    foreach(argument IN ITEMS ${values} ${lists} QUIET WPP)
+        set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${argument} "${m_${argument}}")
+    endforeach()
 
-    set(library module_${m_NAME})
-    add_library(${library} OBJECT ${m_SOURCES})
-    target_link_libraries(${library} PRIVATE nmrcheck_wdk)
-    nmrcheck_wpp(wpp ${m_NAME} FOLDERS ${m_INCLUDES} SOURCES ${m_SOURCES})
-    target_include_directories(${library} PRIVATE ${m_INCLUDES} ${wpp})
-    set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_WPP "${wpp}")
-    target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_FLAGS})
-    if(m_QUIET OR m_PARENT)
+    if(nmrcheck_IS_TOP_LEVEL)
+        nmrcheck_compile_module(${m_NAME})
+        if(NOT m_ALONE)
+            set_property(GLOBAL APPEND PROPERTY nmrcheck_modules ${m_NAME})
+        endif()
+        return()
+    endif()
+    nmrcheck_builds(builds)
+    foreach(NMRCHECK_BUILD IN LISTS builds)
+        nmrcheck_compile_module(${m_NAME})
+        nmrcheck_add_user_program(${m_NAME})
+    endforeach()
+endfunction()
+
+# The builds of nmrcheck that are there for the caller.  Of those without a fuzzer one is enough.
+function(nmrcheck_builds variable)
+    set(builds)
+    foreach(build IN ITEMS check plain coverage)
+        if(TARGET nmrcheck::${build}_program AND NOT builds)
+            set(builds ${build})
+        endif()
+    endforeach()
+    foreach(build IN ITEMS fuzz afl)
+        if(TARGET nmrcheck::${build}_program)
+            list(APPEND builds ${build})
+        endif()
+    endforeach()
+    set(${variable} ${builds} PARENT_SCOPE)
+endfunction()
+
+# Where what is generated for a build goes.
+function(nmrcheck_generated variable)
+    set(${variable} ${CMAKE_CURRENT_BINARY_DIR}/nmrcheck/${NMRCHECK_BUILD} PARENT_SCOPE)
+    if(nmrcheck_IS_TOP_LEVEL)
+        set(${variable} ${PROJECT_BINARY_DIR}/modules PARENT_SCOPE)
+    endif()
+endfunction()
+
+# The object of a module for the build NMRCHECK_BUILD.
+function(nmrcheck_compile_module name)
+    foreach(argument IN ITEMS SOURCES INCLUDES DEFINES C_STANDARD NPI INIT DESCRIPTION QUIET PARENT WPP)
+        get_property(${argument} GLOBAL PROPERTY nmrcheck_module_${name}_${argument})
+    endforeach()
+    set(library module_${name}_${NMRCHECK_BUILD})
+    add_library(${library} OBJECT ${SOURCES})
+    target_link_libraries(${library} PRIVATE nmrcheck::${NMRCHECK_BUILD}_module)
+    target_include_directories(${library} PRIVATE ${INCLUDES} ${WPP})
+    target_compile_definitions(${library} PRIVATE ${DEFINES})
+    nmrcheck_keep_to_ourselves(${library} ${C_STANDARD})
+    if(QUIET OR PARENT)
         target_compile_options(${library} PRIVATE -w)
     else()
-        target_compile_options(${library} PRIVATE ${NMRCHECK_MODULE_WARNINGS})
+        nmrcheck_add_warnings(${library})
     endif()
 
-    # A mutant has its parent's.
-    if(m_NPI OR m_INIT)
-        set(m_DESCRIPTION description_${m_NAME})
-        nmrcheck_add_description(${m_DESCRIPTION} SOURCES ${m_NPI} INIT "${m_INIT}" EXIT "${m_EXIT}"
-            INCLUDES $<TARGET_PROPERTY:${library},INCLUDE_DIRECTORIES>)
+    if(NPI OR INIT)
+        nmrcheck_compile_description(${name} INCLUDES $<TARGET_PROPERTY:${library},INCLUDE_DIRECTORIES>)
     endif()
     set(objects $<TARGET_OBJECTS:${library}>)
-    if(m_DESCRIPTION)
-        list(APPEND objects $<TARGET_OBJECTS:${m_DESCRIPTION}>)
+    if(DESCRIPTION)
+        list(APPEND objects $<TARGET_OBJECTS:description_${DESCRIPTION}_${NMRCHECK_BUILD}>)
     endif()
 
-    set(object ${PROJECT_BINARY_DIR}/modules/${m_NAME}.o)
+    nmrcheck_generated(folder)
+    set(object ${folder}/${name}.o)
+    set(scripts ${CMAKE_CURRENT_FUNCTION_LIST_DIR})
+    set(functions ${scripts}/functions.txt)                 # installed
+    if(NOT EXISTS ${functions})
+        set(functions ${scripts}/../model/wdk/functions.txt)
+    endif()
     add_custom_command(
         OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E env NMRCHECK_OBJCOPY=${NMRCHECK_OBJCOPY} NMRCHECK_NM=${NMRCHECK_NM}
                 NMRCHECK_READELF=${NMRCHECK_READELF} NMRCHECK_LD=${NMRCHECK_LD}
-                NMRCHECK_LIBRARY=$<TARGET_FILE:nmrcheck_model>
-                NMRCHECK_FUNCTIONS=${PROJECT_SOURCE_DIR}/model/wdk/functions.txt
-                ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${m_NAME} ${object} ${objects}
-        DEPENDS ${PROJECT_SOURCE_DIR}/cmake/isolate.sh ${PROJECT_SOURCE_DIR}/cmake/missing.sh ${objects}
+                NMRCHECK_LIBRARY=$<TARGET_FILE:nmrcheck::${NMRCHECK_BUILD}_model> NMRCHECK_FUNCTIONS=${functions}
+                ${scripts}/isolate.sh ${name} ${object} ${objects}
+        DEPENDS ${scripts}/isolate.sh ${scripts}/missing.sh ${objects}
         COMMAND_EXPAND_LISTS VERBATIM
-        COMMENT "Isolating module ${m_NAME}")
-    add_custom_target(isolate_${m_NAME} DEPENDS ${object})
-    add_dependencies(isolate_${m_NAME} nmrcheck_model)      # to be there, not to be older
+        COMMENT "Isolating module ${name}")
+    add_custom_target(isolate_${name}_${NMRCHECK_BUILD} DEPENDS ${object})
+    # The model has to be there, not to be older.
+    add_dependencies(isolate_${name}_${NMRCHECK_BUILD} ${library} nmrcheck::${NMRCHECK_BUILD}_model)
+    set_property(GLOBAL PROPERTY nmrcheck_module_${name}_OBJECT_${NMRCHECK_BUILD} ${object})
+endfunction()
 
-    foreach(property IN ITEMS NAME ROLE DESCRIPTION COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
-        set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_${property} "${m_${property}}")
-    endforeach()
-    set(sources)
-    foreach(source IN LISTS m_SOURCES)
-        get_filename_component(source ${source} ABSOLUTE)
-        list(APPEND sources ${source})
-    endforeach()
-    set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_SOURCES "${sources}")
-    set_property(GLOBAL PROPERTY nmrcheck_module_${m_NAME}_INCLUDES "${m_INCLUDES}")
-    if(NOT m_ALONE)
-        set_property(GLOBAL APPEND PROPERTY nmrcheck_modules ${m_NAME})
+# Whatever the project says for its own targets.
+function(nmrcheck_keep_to_ourselves target standard)
+    set_target_properties(${target} PROPERTIES C_STANDARD ${standard} C_STANDARD_REQUIRED ON C_EXTENSIONS ON
+        INTERPROCEDURAL_OPTIMIZATION OFF UNITY_BUILD OFF C_VISIBILITY_PRESET default)
+endfunction()
+
+# Of our own tree all, of others what the compiler says unasked.
+function(nmrcheck_add_warnings target)
+    if(nmrcheck_IS_TOP_LEVEL)
+        target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter
+            $<$<BOOL:${NMRCHECK_WERROR}>:-Werror>)
     endif()
 endfunction()
 
 # The part of a module that is not the driver's: its NPI description, and DriverEntry when the driver has none.
-function(nmrcheck_add_description target)
-    cmake_parse_arguments(PARSE_ARGV 1 d "" "INIT;EXIT" "SOURCES;INCLUDES")
+function(nmrcheck_compile_description name)
+    cmake_parse_arguments(PARSE_ARGV 1 d "" "" "INCLUDES")
+    foreach(argument IN ITEMS NPI INIT EXIT DEFINES C_STANDARD)
+        get_property(d_${argument} GLOBAL PROPERTY nmrcheck_module_${name}_${argument})
+    endforeach()
+    set(sources ${d_NPI})
     if(d_INIT)
-        set(file ${PROJECT_BINARY_DIR}/modules/${target}_entry.c)
+        nmrcheck_generated(folder)
+        set(file ${folder}/${name}_entry.c)
         set(declare_exit)
         set(call_exit)
         if(d_EXIT)
             set(declare_exit "VOID ${d_EXIT}(VOID);")
             set(call_exit "${d_EXIT}();")
         endif()
-        configure_file(${PROJECT_SOURCE_DIR}/cmake/entry.c.in ${file} @ONLY)
-        list(APPEND d_SOURCES ${file})
+        configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/entry.c.in ${file} @ONLY)
+        list(APPEND sources ${file})
     endif()
-    add_library(${target} OBJECT ${d_SOURCES})
-    target_link_libraries(${target} PRIVATE nmrcheck_wdk)
-    target_include_directories(${target} PRIVATE ${NMRCHECK_NPI_INCLUDES} ${d_INCLUDES})
-    target_compile_options(${target} PRIVATE ${NMRCHECK_MODULE_WARNINGS} ${NMRCHECK_DESCRIPTION_FLAGS})
+    set(library description_${name}_${NMRCHECK_BUILD})
+    add_library(${library} OBJECT ${sources})
+    target_link_libraries(${library} PRIVATE nmrcheck::${NMRCHECK_BUILD}_description)
+    target_include_directories(${library} PRIVATE ${d_INCLUDES})
+    target_compile_definitions(${library} PRIVATE ${d_DEFINES})
+    nmrcheck_add_warnings(${library})
+    nmrcheck_keep_to_ourselves(${library} ${d_C_STANDARD})
+endfunction()
+
+# A module's program in somebody's project: NAME, NAME-libfuzzer or NAME-afl.
+function(nmrcheck_add_user_program name)
+    set(program ${name})
+    set(ending_fuzz -libfuzzer)
+    set(ending_afl -afl)
+    string(APPEND program "${ending_${NMRCHECK_BUILD}}")
+    add_executable(${program})
+    target_link_libraries(${program} PRIVATE nmrcheck::${NMRCHECK_BUILD}_program)
+    nmrcheck_keep_to_ourselves(${program} 11)
+    nmrcheck_link_modules(${program} ${name})
+    # Without an installed copy this is all of nmrcheck a second and a third time.
+    get_target_property(installed nmrcheck::${NMRCHECK_BUILD}_program IMPORTED)
+    if(NOT installed AND NMRCHECK_BUILD MATCHES "^(fuzz|afl)$")
+        set_target_properties(${program} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
 endfunction()
 
 function(nmrcheck_link_modules target)
@@ -174,76 +269,15 @@ function(nmrcheck_link_modules target)
             "${name}__nmrcheck_npis, ${roles},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
             "${name}__nmrcheck_operations,\n    ${patch}};\n")
         string(APPEND pointers "    &module_${name},\n")
-        list(APPEND objects ${PROJECT_BINARY_DIR}/modules/${name}.o)
-        add_dependencies(${target} isolate_${name})
+        get_property(object GLOBAL PROPERTY nmrcheck_module_${name}_OBJECT_${NMRCHECK_BUILD})
+        list(APPEND objects ${object})
+        add_dependencies(${target} isolate_${name}_${NMRCHECK_BUILD})
     endforeach()
     list(LENGTH names count)
-    set(table ${PROJECT_BINARY_DIR}/modules/${target}_modules.c)
-    configure_file(${PROJECT_SOURCE_DIR}/cmake/modules.c.in ${table} @ONLY)
+    nmrcheck_generated(folder)
+    set(table ${folder}/${target}_modules.c)
+    configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/modules.c.in ${table} @ONLY)
     set_source_files_properties(${table} PROPERTIES OBJECT_DEPENDS "${patches}")
     set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
     target_sources(${target} PRIVATE ${table} ${objects})
-endfunction()
-
-# nmrcheck_add_mutants(folder): each <name>.patch there becomes the module mutant_<name>, with '-' as '_'.
-#
-# A patch is a unified diff against the sources of its parent module, after comment lines that say which
-# module that is, which rule it breaks and in what way:
-#
-#   # parent: exnpi_refcounted
-#   # rule: PA-4
-#   # Keeps the ProviderContext of a client that it refused.
-#
-# One that is named like a rule breaks that rule.  Any other name tells the mistake; several may break one rule.
-function(nmrcheck_add_mutants folder)
-    find_program(NMRCHECK_PATCH patch REQUIRED)
-    file(GLOB patches CONFIGURE_DEPENDS ${folder}/*.patch)
-    foreach(patch IN LISTS patches)
-        get_filename_component(mistake ${patch} NAME_WE)
-        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patch})
-        file(STRINGS ${patch} head LIMIT_COUNT 3)
-        list(TRANSFORM head STRIP)
-        if(NOT head MATCHES "^# parent: ([A-Za-z0-9_]+);# rule: ([A-Za-z0-9-]+);# ([^;]*)$")
-            message(FATAL_ERROR
-                "${patch}: must begin with three lines: '# parent: MODULE', '# rule: ID', '# what is wrong'")
-        endif()
-        set(parent ${CMAKE_MATCH_1})
-        set(rule ${CMAKE_MATCH_2})
-        set(summary "${CMAKE_MATCH_3}")
-        if(mistake MATCHES "^[A-Z]+-[0-9]+$" AND NOT mistake STREQUAL rule)
-            message(FATAL_ERROR "${patch}: breaks rule '${rule}', so name it ${rule}.patch or after the mistake")
-        endif()
-        get_property(parent_sources GLOBAL PROPERTY nmrcheck_module_${parent}_SOURCES)
-        if(NOT parent_sources)
-            message(FATAL_ERROR "${patch}: there is no module '${parent}'")
-        endif()
-
-        string(MAKE_C_IDENTIFIER mutant_${mistake} name)
-        set(out ${PROJECT_BINARY_DIR}/mutants/${name})
-        set(sources)
-        get_property(includes GLOBAL PROPERTY nmrcheck_module_${parent}_INCLUDES)
-        foreach(source IN LISTS parent_sources)
-            get_filename_component(file ${source} NAME)
-            get_filename_component(include ${source} DIRECTORY)
-            list(APPEND sources ${out}/${file})
-            list(APPEND includes ${include})
-        endforeach()
-        list(REMOVE_DUPLICATES includes)
-        add_custom_command(
-            OUTPUT ${sources}
-            COMMAND ${PROJECT_SOURCE_DIR}/cmake/mutate.sh ${NMRCHECK_PATCH} ${patch} ${out} ${parent_sources}
-            DEPENDS ${PROJECT_SOURCE_DIR}/cmake/mutate.sh ${patch} ${parent_sources}
-            VERBATIM
-            COMMENT "Making ${name} from ${parent}")
-        set(like_parent)
-        foreach(property IN ITEMS ROLE DESCRIPTION COUNTERPARTS_MAX ENTRIES)
-            get_property(value GLOBAL PROPERTY nmrcheck_module_${parent}_${property})
-            if(NOT value STREQUAL "")
-                list(APPEND like_parent ${property} ${value})
-            endif()
-        endforeach()
-        get_property(wpp GLOBAL PROPERTY nmrcheck_module_${parent}_WPP)
-        nmrcheck_add_module(NAME ${name} SOURCES ${sources} ${like_parent}
-            SUMMARY "${summary}" PARENT ${parent} RULE ${rule} PATCH ${patch} INCLUDES ${includes} ${wpp})
-    endforeach()
 endfunction()

@@ -7,7 +7,7 @@
  *     NMRCHECK_MODULE=exnpi_refcounted ./nmrcheck-libfuzzer corpus/exnpi_refcounted
  *
  * Environment, read once at the start:
- *     NMRCHECK_MODULE     the module under test; else the one chosen when this was compiled
+ *     NMRCHECK_MODULE     the module under test; needless in a program of one module
  *     NMRCHECK_MUTE       rules that do not end executions, e.g. "PA-4,PD-6"
  *     NMRCHECK_NO_WARNINGS  when set, only violations end executions
  *     NMRCHECK_PROFILE    windows, strict or chaos: what NMR chooses, whatever the input says
@@ -31,10 +31,6 @@
 #include "rules/rules.h"
 #include "state.h"
 #include "world.h"
-
-#ifndef NMRCHECK_DEFAULT_MODULE
-#define NMRCHECK_DEFAULT_MODULE ""
-#endif
 
 enum { FINDINGS_MAX = 1024, PATH_BYTES = 512 };
 
@@ -83,7 +79,7 @@ static void choose_module(void)
     const struct module *module;
 
     if (name == NULL || *name == '\0')
-        name = NMRCHECK_DEFAULT_MODULE;
+        name = module_count == 1 ? modules[0]->image.name : "";
     module = module_find(name);
     if (module == NULL) {
         fprintf(stderr, "nmrcheck: no module '%s'; set NMRCHECK_MODULE to one of:", name);
