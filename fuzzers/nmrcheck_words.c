@@ -211,13 +211,13 @@ static const char *opposite(enum side side)
     return side == SIDE_CLIENT ? "provider" : "client";
 }
 
-/* A function of the module's own table on that side. */
-static void table_function(int64_t number, enum side side, char *text, size_t capacity)
+/* A function of the table that the module has (or uses: `own` is false) where it takes that side. */
+static void table_function(int64_t number, enum side side, bool own, char *text, size_t capacity)
 {
     unsigned count;
     const struct face *faces = world_faces(&count);
     for (unsigned i = 0; i < count; i++) {
-        const struct npi_side *s = npi_side_of(faces[i].npi, side);
+        const struct npi_side *s = npi_side_of(faces[i].npi, own ? side : other_side(side));
         if (faces[i].side == side && (uint64_t)number < s->function_count) {
             snprintf(text, capacity, "%s", s->functions[number].name);
             return;
@@ -237,9 +237,10 @@ static void function_name(const struct event *e, enum frame frame, char *text, s
     case FRAME_NMR_COMPLETE:
         snprintf(text, capacity, "Nmr%sDetach%sComplete", side, e->value == SIDE_PROVIDER ? "Client" : "Provider");
         return;
-    case FRAME_CALL: table_function(e->value, (enum side)e->b, text, capacity); return;
+    case FRAME_CALL: table_function(e->value, (enum side)e->b, true, text, capacity); return;
     case FRAME_CALLBACK:
-        snprintf(text, capacity, "function %lld of the %s", (long long)e->value, opposite(CALLBACK_SIDE(e->b)));
+        table_function(e->value, CALLBACK_SIDE(e->b), false, text, capacity);
+        snprintf(text + strlen(text), capacity - strlen(text), " of the %s", opposite(CALLBACK_SIDE(e->b)));
         return;
     case FRAME_ENTRY: snprintf(text, capacity, "%s", world_entry(e->object)->name); return;
     case FRAME_WORK_ITEM: snprintf(text, capacity, "the routine of work item %u", (unsigned)e->object); return;

@@ -171,6 +171,7 @@ void npi_unknown(struct npi *npi, NPIID *id, const NPIID *seen, enum side side)
 {
     static const struct npi_side counterpart = {
         .table_size = sizeof(function *) * NPI_FUNCTIONS_MAX,
+        .table_given = NPI_ALWAYS,          /* nobody says that a module has to do without */
         NPI_FUNCTIONS(unknown_functions),
     };
     static const struct npi_side module = MODULE_SIDE;
