@@ -16,7 +16,7 @@
 #include "test_faults.h"
 #include "world.h"
 
-enum { DFS_EXECUTIONS_MAX = 3000, RANDOM_EXECUTIONS = 3000 };
+enum { DFS_EXECUTIONS_MAX = 3000, RANDOM_EXECUTIONS = 3000, MODULES_MAX = 512 };
 
 static unsigned attached;
 
@@ -54,9 +54,10 @@ static void test_no_false_alarm(void **state)
     (void)state;
     faults_take();
     event_add_judge_of(EV_BINDING_STATE, on_attached);
+    assert_true(module_count <= MODULES_MAX);
     for (unsigned i = 0; i < module_count; i++) {
-        static struct module bare[2];
-        const struct program *p = bare_program(modules[i], &bare[i % 2]);
+        static struct module bare[MODULES_MAX];
+        const struct program *p = bare_program(modules[i], &bare[i]);
         struct explore_options o = {.preemptions_max = 1, .deviations_max = 1, .executions_max = DFS_EXECUTIONS_MAX,
                                     .on_outcome = print_outcome};
 
