@@ -66,6 +66,7 @@ int cmd_check(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
+int cmd_init(int argc, char **argv);
 int cmd_keep(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_merge(int argc, char **argv);

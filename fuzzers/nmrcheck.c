@@ -28,6 +28,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"init", cmd_init, "look at a driver's sources, write what checking it takes"},
     {"list", cmd_list, "the modules in this program"},
     {"check", cmd_check, "explore a module, replay its corpus, give a verdict"},
     {"explore", cmd_explore, "run all interleavings and faults within bounds, or random ones"},

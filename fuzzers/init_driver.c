@@ -1,0 +1,404 @@
+/* init_driver.c - registrations, dispatch tables and entry points of a driver. */
+#include "init_driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How the two sides spell the same. */
+static const struct words {
+    const char *characteristics, *attach, *instance, *registers, *deregisters;
+} words[PARTIES] = {
+    {"NPI_CLIENT_CHARACTERISTICS", "ClientAttachProvider", "ClientRegistrationInstance", "NmrRegisterClient",
+     "NmrDeregisterClient"},
+    {"NPI_PROVIDER_CHARACTERISTICS", "ProviderAttachClient", "ProviderRegistrationInstance", "NmrRegisterProvider",
+     "NmrDeregisterProvider"},
+};
+
+static const struct token *token_at(const struct span *s, size_t i)
+{
+    return &s->in->tokens[i];
+}
+
+static bool is(const struct span *s, size_t i, const char *text)
+{
+    return i >= s->from && i < s->to && token_is(token_at(s, i), text);
+}
+
+static bool is_name(const struct span *s, size_t i)
+{
+    return i >= s->from && i < s->to && token_at(s, i)->kind == TOKEN_NAME;
+}
+
+static struct span whole(const struct source *in)
+{
+    return (struct span){in, 0, in->count};
+}
+
+/* ---- registrations ---------------------------------------------------------------------------- */
+
+/* A field's value in an initializer, by name or position. */
+static bool field(const struct span *initializer, const char *name, unsigned position, struct span *value)
+{
+    unsigned number = 0;
+    for (size_t i = initializer->from; span_piece(initializer, ',', &i, value); number++) {
+        if (is(value, value->from, ".")) {
+            if (!is(value, value->from + 1, name) || !is(value, value->from + 2, "="))
+                continue;
+            value->from += 3;
+            return true;
+        }
+        if (number == position)
+            return true;
+    }
+    return false;
+}
+
+/* Without the braces around it. */
+static bool unwrap(struct span *s)
+{
+    if (!is(s, s->from, "{"))
+        return false;
+    *s = (struct span){s->in, s->from + 1, span_partner(s, s->from)};
+    return true;
+}
+
+static struct seen_npi *npi_of(struct driver *d, char *id)
+{
+    if (id == NULL)
+        id = strdup("");
+    for (unsigned i = 0; id != NULL && i < d->npi_count; i++)
+        if (strcmp(d->npis[i].id, id) == 0) {
+            free(id);
+            return &d->npis[i];
+        }
+    if (id == NULL || d->npi_count == SEEN_NPIS_MAX) {
+        free(id);
+        return NULL;
+    }
+    d->npis[d->npi_count] = (struct seen_npi){.id = id};
+    return &d->npis[d->npi_count++];
+}
+
+/* What follows a name within a function, as in "x->NAME = value;": the last name of the first such value. */
+static char *assigned(const struct span *body, const char *name)
+{
+    for (size_t i = body->from + 1; i < body->to; i++) {
+        struct span value;
+        size_t from = i + 2;
+        if (is(body, i, name) && is(body, i + 1, "=") && span_piece(body, ';', &from, &value))
+            return span_last_name(&value);
+    }
+    return NULL;
+}
+
+/* The structure that a name of a function's body points to: a variable's, a parameter's or a member's. */
+static const struct fact *pointed(const struct scan *s, const struct span *body, const char *name)
+{
+    const struct fact *variable = scan_find(s, FACT_VARIABLE, name);
+    if (variable != NULL && scan_struct(s, variable->type) != NULL)
+        return scan_struct(s, variable->type);
+    for (size_t i = body->from + 1; i < body->to; i++) {            /* TYPE [const] [*] NAME, in the body */
+        size_t type = i;
+        if (!is(body, i, name) || is(body, i - 1, ".") || is(body, i - 1, ">"))
+            continue;
+        while (type > body->from && (is(body, type - 1, "*") || is(body, type - 1, "const")))
+            type--;
+        if (type > body->from && is_name(body, type - 1)) {
+            char *word = token_text(token_at(body, type - 1));
+            const struct fact *found = scan_struct(s, word);
+            free(word);
+            if (found != NULL)
+                return found;
+        }
+    }
+    for (size_t k = 0; k < s->fact_count; k++) {                    /* a member of that name */
+        const struct fact *f = &s->facts[k];
+        struct span member;
+        for (size_t i = f->inside.from; f->kind == FACT_STRUCT && span_piece(&f->inside, ';', &i, &member);) {
+            char *last = span_last_name(&member);
+            bool same = last != NULL && strcmp(last, name) == 0;
+            free(last);
+            for (size_t t = member.from; same && t + 1 < member.to; t++) {
+                char *word = is_name(&member, t) ? token_text(token_at(&member, t)) : NULL;
+                const struct fact *found = word != NULL ? scan_struct(s, word) : NULL;
+                free(word);
+                if (found != NULL && found != f)
+                    return found;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Where a pointer of unknown type goes: "(TYPE *)NAME", or "x->Member = NAME"; NAME may be "y->NAME". */
+static const struct fact *used_as(const struct scan *s, const struct span *body, const char *name)
+{
+    for (size_t i = body->from + 2; i < body->to; i++) {
+        size_t first = i, before;
+        if (!is(body, i, name))
+            continue;
+        while (first > body->from + 2 && (is(body, first - 1, ".") || is(body, first - 1, ">")))
+            first -= is(body, first - 1, ".") ? 2 : 3;
+        before = first;
+        while (before > body->from && (is(body, before - 1, ")") || is(body, before - 1, "*") ||
+                                       is(body, before - 1, "const") || is(body, before - 1, "CONST")))
+            before--;
+        if ((before == first && !is(body, first - 1, "=")) || before == body->from)
+            continue;
+        size_t of = is(body, before - 1, "=") ? before - 2 : before - 1;
+        if (!is_name(body, of))
+            continue;
+        char *word = token_text(token_at(body, of));
+        const struct fact *found = is(body, of + 1, "=") ? pointed(s, body, word) : scan_struct(s, word);
+        free(word);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static char *parameter_name(const struct fact *function, unsigned number)
+{
+    struct span piece;
+    size_t i = function->parameters.from;
+    while (span_piece(&function->parameters, ',', &i, &piece))
+        if (number-- == 0)
+            return span_last_name(&piece);
+    return NULL;
+}
+
+/* ProviderAttachClient(…, ClientDispatch, ProviderBindingContext, ProviderDispatch) */
+static void look_at_provider(const struct scan *s, struct seen_npi *n, const struct fact *attach)
+{
+    const struct span *body = &attach->inside;
+    char *theirs = parameter_name(attach, 4), *ours = parameter_name(attach, 6);
+    if (theirs != NULL && n->table[PARTY_CLIENT] == NULL)
+        n->table[PARTY_CLIENT] = used_as(s, body, theirs);
+    char *given = ours != NULL ? assigned(body, ours) : NULL;       /* *ProviderDispatch = &Table; */
+    if (given != NULL && n->table[PARTY_PROVIDER] == NULL)
+        n->table[PARTY_PROVIDER] = pointed(s, body, given);
+    free(theirs);
+    free(ours);
+    free(given);
+}
+
+/* NmrClientAttachProvider(handle, context, ClientDispatch, &ProviderBindingContext, &ProviderDispatch), anywhere */
+static void look_at_client(const struct scan *s, struct seen_npi *n, const struct fact *attach)
+{
+    const struct span *body = &attach->inside;
+    for (size_t i = body->from; i < body->to; i++) {
+        struct span arguments, piece;
+        if (!is(body, i, "NmrClientAttachProvider") || !is(body, i + 1, "("))
+            continue;
+        arguments = (struct span){body->in, i + 2, span_partner(body, i + 1)};
+        size_t at = arguments.from;
+        for (unsigned number = 0; span_piece(&arguments, ',', &at, &piece); number++) {
+            char *name = span_last_name(&piece);
+            if (name != NULL && number == 2 && n->table[PARTY_CLIENT] == NULL)
+                n->table[PARTY_CLIENT] = pointed(s, body, name);
+            if (name != NULL && number == 4 && n->table[PARTY_PROVIDER] == NULL) {
+                n->table[PARTY_PROVIDER] = pointed(s, body, name);
+                if (n->table[PARTY_PROVIDER] == NULL)
+                    n->table[PARTY_PROVIDER] = used_as(s, body, name);
+            }
+            free(name);
+        }
+    }
+}
+
+/* A registration: takes both names. */
+static void add_registration(struct driver *d, const struct scan *s, enum party side, char *id, char *attach)
+{
+    struct seen_npi *n = npi_of(d, id);
+    const struct fact *callback = scan_find(s, FACT_FUNCTION, attach);
+    free(attach);
+    if (n == NULL)
+        return;
+    n->registered[side] = true;
+    if (callback == NULL)
+        return;
+    if (n->characteristics[!side] == NULL)
+        n->characteristics[!side] = used_as(s, &callback->inside, "NpiSpecificCharacteristics");
+    if (side == PARTY_PROVIDER)
+        look_at_provider(s, n, callback);
+    else
+        look_at_client(s, n, callback);
+}
+
+static char *field_name(const struct span *initializer, const char *name, unsigned position)
+{
+    struct span value;
+    return field(initializer, name, position, &value) ? span_last_name(&value) : NULL;
+}
+
+/* NPI_…_CHARACTERISTICS x = { version, length, attach, detach, cleanup, { version, size, id, … } } */
+static void from_initializer(struct driver *d, const struct scan *s, enum party side, struct span initializer)
+{
+    struct span instance;
+    if (!unwrap(&initializer))
+        return;
+    char *id = NULL;
+    if (field(&initializer, words[side].instance, 5, &instance) && unwrap(&instance))
+        id = field_name(&instance, "NpiId", 2);
+    add_registration(d, s, side, id, field_name(&initializer, words[side].attach, 2));
+}
+
+/* "x.NAME = …" or "x->NAME = …", not the ".NAME = …" of an initializer. */
+static bool is_assignment(const struct span *s, size_t i)
+{
+    if (!is(s, i + 1, "=") || i < 2)
+        return false;
+    return is(s, i - 1, ">") || (is(s, i - 1, ".") && (is_name(s, i - 2) || is(s, i - 2, "]") || is(s, i - 2, ")")));
+}
+
+static void look_in_functions(struct driver *d, const struct scan *s, const struct source *in)
+{
+    struct span all = whole(in);
+    for (size_t i = 0; i < in->count; i++)
+        for (unsigned side = 0; side < PARTIES; side++) {
+            bool registers = is(&all, i, words[side].registers) && is(&all, i + 1, "(");
+            bool local = is(&all, i, words[side].characteristics) && is(&all, i + 2, "=");
+            bool field = is(&all, i, words[side].attach) && is_assignment(&all, i);
+            const struct fact *function = registers || local || field ? scan_function_at(s, in, i) : NULL;
+            if (function == NULL)
+                continue;
+            if (registers && d->registers == NULL)
+                d->registers = in;
+            if (local)
+                from_initializer(d, s, side, (struct span){in, i + 3, function->inside.to});
+            if (field)
+                add_registration(d, s, side, assigned(&function->inside, "NpiId"),
+                                 assigned(&function->inside, words[side].attach));
+        }
+}
+
+/* ---- entry points ----------------------------------------------------------------------------- */
+
+/* How often is a function called in the driver, and is it mentioned in any other way? */
+static unsigned calls_of(const struct scan *s, const struct fact *f, bool *pointed_to)
+{
+    unsigned calls = 0;
+    *pointed_to = false;
+    for (size_t k = 0; k < s->source_count; k++) {
+        struct span all = whole(s->sources[k]);
+        for (size_t i = 0; i < all.to; i++) {
+            if (!is(&all, i, f->name))
+                continue;
+            const struct fact *caller = scan_function_at(s, all.in, i);
+            if (caller != NULL && is(&all, i + 1, "("))
+                calls += caller != f;
+            else if (!is(&all, i + 1, "(") && !is(&all, i + 1, ";"))    /* no declaration: TYPE NAME; */
+                *pointed_to = true;
+            else if (is(&all, i + 1, ";") && (caller != NULL || is(&all, i - 1, "=") || is(&all, i - 1, "&")))
+                *pointed_to = true;
+        }
+    }
+    return calls;
+}
+
+static bool mentions(const struct fact *function, const char *name)
+{
+    for (size_t i = function->inside.from; i < function->inside.to; i++)
+        if (is(&function->inside, i, name))
+            return true;
+    return false;
+}
+
+/* The function that other drivers or files call to get to where `name` is called: over static helpers. */
+static const struct fact *outermost(const struct scan *s, const char *first, const char *second)
+{
+    const struct fact *found = NULL;
+    for (size_t i = 0; i < s->fact_count && found == NULL; i++)
+        if (s->facts[i].kind == FACT_FUNCTION && (mentions(&s->facts[i], first) || mentions(&s->facts[i], second)))
+            found = &s->facts[i];
+    for (unsigned depth = 0; found != NULL && depth < 8; depth++) {
+        const struct fact *caller = NULL;
+        for (size_t i = 0; i < s->fact_count && caller == NULL; i++)
+            if (s->facts[i].kind == FACT_FUNCTION && &s->facts[i] != found && mentions(&s->facts[i], found->name))
+                caller = &s->facts[i];
+        if (caller == NULL)
+            break;
+        found = caller;
+    }
+    return found;
+}
+
+static void look_for_operations(struct driver *d, const struct scan *s)
+{
+    d->operations = calloc(s->fact_count + 1, sizeof *d->operations);
+    for (size_t i = 0; d->operations != NULL && i < s->fact_count; i++) {
+        const struct fact *f = &s->facts[i];
+        bool pointed_to;
+        if (f->kind != FACT_FUNCTION || f->is_static || f->inside.in->header || f == d->entry || f == d->init ||
+            f == d->exit || strcmp(f->name, "DriverUnload") == 0)
+            continue;
+        if (calls_of(s, f, &pointed_to) == 0 && !pointed_to)
+            d->operations[d->operation_count++] = f;
+    }
+}
+
+/* ---- all of it -------------------------------------------------------------------------------- */
+
+void driver_look(struct driver *d, const struct scan *s)
+{
+    *d = (struct driver){.entry = scan_find(s, FACT_FUNCTION, "DriverEntry")};
+    for (size_t i = 0; d->entry != NULL && i < s->fact_count; i++) {
+        const struct fact *f = &s->facts[i];
+        if (f->kind == FACT_FUNCTION && f != d->entry && strcmp(f->name, "DriverEntry") == 0 &&
+            f->inside.in != d->entry->inside.in)
+            d->second_entry = f->inside.in;
+    }
+    for (size_t i = 0; i < s->fact_count; i++)
+        for (unsigned side = 0; side < PARTIES; side++)
+            if (s->facts[i].kind == FACT_VARIABLE && strcmp(s->facts[i].type, words[side].characteristics) == 0)
+                from_initializer(d, s, side, s->facts[i].inside);
+    for (size_t i = 0; i < s->source_count; i++)
+        look_in_functions(d, s, s->sources[i]);
+    if (d->entry == NULL) {
+        d->init = outermost(s, words[0].registers, words[1].registers);
+        d->exit = outermost(s, words[0].deregisters, words[1].deregisters);
+    }
+    look_for_operations(d, s);
+}
+
+void driver_release(struct driver *d)
+{
+    for (unsigned i = 0; i < d->npi_count; i++)
+        free(d->npis[i].id);
+    free(d->operations);
+    *d = (struct driver){0};
+}
+
+bool driver_next_function(const struct scan *s, const struct fact *table, size_t *at, struct table_function *f)
+{
+    struct span member;
+    if (*at == 0)
+        *at = table->inside.from;
+    while (span_piece(&table->inside, ';', at, &member)) {
+        size_t open = member.from;
+        while (open < member.to && !is(&member, open, "("))
+            open++;
+        if (open < member.to) {                                     /* RETURN (NTAPI *NAME)(…) */
+            struct span inner = {member.in, open + 1, span_partner(&member, open)};
+            if (!is(&member, inner.to + 1, "(") || (f->name = span_last_name(&inner)) == NULL)
+                continue;
+            f->no_status = !is(&member, open - 1, "NTSTATUS");
+            f->parameters = (struct span){member.in, inner.to + 2, span_partner(&member, inner.to + 1)};
+            return true;
+        }
+        if (member.to < member.from + 2)
+            continue;
+        for (size_t i = member.from; i + 1 < member.to; i++) {       /* TYPE [*] NAME */
+            char *word = is_name(&member, i) ? token_text(token_at(&member, i)) : NULL;
+            const struct fact *type = word != NULL ? scan_function_type(s, word) : NULL;
+            free(word);
+            if (type == NULL)
+                continue;
+            *f = (struct table_function){
+                span_last_name(&member), strcmp(type->type, "NTSTATUS") != 0, type->parameters};
+            return true;
+        }
+    }
+    return false;
+}
