@@ -86,53 +86,84 @@ static char *assigned(const struct span *body, const char *name)
     for (size_t i = body->from + 1; i < body->to; i++) {
         struct span value;
         size_t from = i + 2;
-        if (is(body, i, name) && is(body, i + 1, "=") && span_piece(body, ';', &from, &value))
+        if (is(body, i, name) && is(body, i + 1, "=") && !is(body, i + 2, "=") && span_piece(body, ';', &from, &value))
             return span_last_name(&value);
     }
     return NULL;
 }
 
-/* The structure that a name of a function's body points to: a variable's, a parameter's or a member's. */
-static const struct fact *pointed(const struct scan *s, const struct span *body, const char *name)
+/* What a pointer that is looked for points to: a dispatch table has functions, characteristics have none. */
+enum wanted { WANTED_TABLE, WANTED_CHARACTERISTICS };
+
+static const struct fact *fitting(const struct scan *s, const struct token *type, enum wanted wanted)
 {
-    const struct fact *variable = scan_find(s, FACT_VARIABLE, name);
-    if (variable != NULL && scan_struct(s, variable->type) != NULL)
-        return scan_struct(s, variable->type);
-    for (size_t i = body->from + 1; i < body->to; i++) {            /* TYPE [const] [*] NAME, in the body */
+    char *word = token_text(type);
+    const struct fact *found = scan_struct(s, word);
+    struct table_function f = {0};
+    size_t at = 0;
+    bool functions = found != NULL && driver_next_function(s, found, &at, &f);
+    free(word);
+    free(f.name);
+    return found != NULL && functions == (wanted == WANTED_TABLE) ? found : NULL;
+}
+
+/* "TYPE [const] [*] NAME" in a body or among members, however deep. */
+static const struct fact *declared(const struct scan *s, const struct span *in, const char *name, enum wanted wanted)
+{
+    for (size_t i = in->from + 1; i < in->to; i++) {
         size_t type = i;
-        if (!is(body, i, name) || is(body, i - 1, ".") || is(body, i - 1, ">"))
+        if (!is(in, i, name) || is(in, i - 1, ".") || is(in, i - 1, ">"))
             continue;
-        while (type > body->from && (is(body, type - 1, "*") || is(body, type - 1, "const")))
+        while (type > in->from && (is(in, type - 1, "*") || is(in, type - 1, "const")))
             type--;
-        if (type > body->from && is_name(body, type - 1)) {
-            char *word = token_text(token_at(body, type - 1));
-            const struct fact *found = scan_struct(s, word);
-            free(word);
-            if (found != NULL)
-                return found;
-        }
-    }
-    for (size_t k = 0; k < s->fact_count; k++) {                    /* a member of that name */
-        const struct fact *f = &s->facts[k];
-        struct span member;
-        for (size_t i = f->inside.from; f->kind == FACT_STRUCT && span_piece(&f->inside, ';', &i, &member);) {
-            char *last = span_last_name(&member);
-            bool same = last != NULL && strcmp(last, name) == 0;
-            free(last);
-            for (size_t t = member.from; same && t + 1 < member.to; t++) {
-                char *word = is_name(&member, t) ? token_text(token_at(&member, t)) : NULL;
-                const struct fact *found = word != NULL ? scan_struct(s, word) : NULL;
-                free(word);
-                if (found != NULL && found != f)
-                    return found;
-            }
-        }
+        const struct fact *found =
+            type > in->from && is_name(in, type - 1) ? fitting(s, token_at(in, type - 1), wanted) : NULL;
+        if (found != NULL)
+            return found;
     }
     return NULL;
 }
 
-/* Where a pointer of unknown type goes: "(TYPE *)NAME", or "x->Member = NAME"; NAME may be "y->NAME". */
-static const struct fact *used_as(const struct scan *s, const struct span *body, const char *name)
+/* The structure that a name of a function's body points to: a variable's, or some structure's member. */
+static const struct fact *pointed(const struct scan *s, const struct span *body, const char *name, enum wanted wanted)
+{
+    const struct fact *variable = scan_find(s, FACT_VARIABLE, name);
+    const struct fact *found = variable != NULL ? scan_struct(s, variable->type) : NULL;
+    if (found == NULL)
+        found = declared(s, body, name, wanted);
+    for (size_t k = 0; found == NULL && k < s->fact_count; k++)
+        if (s->facts[k].kind == FACT_STRUCT)
+            found = declared(s, &s->facts[k].inside, name, wanted);
+    return found;
+}
+
+/* "Function(…, NAME": what the function takes there. */
+static const struct fact *passed_as(const struct scan *s, const struct span *body, size_t i, enum wanted wanted)
+{
+    unsigned number = 0, depth = 0;
+    for (; i > body->from + 1 && (depth > 0 || !is(body, i - 1, "(")); i--) {
+        number += depth == 0 && is(body, i - 1, ",");
+        depth += is(body, i - 1, ")");
+        depth -= is(body, i - 1, "(");
+        if (is(body, i - 1, ";") || is(body, i - 1, "{"))
+            return NULL;
+    }
+    if (i < body->from + 2 || !is_name(body, i - 2))
+        return NULL;
+    char *callee = token_text(token_at(body, i - 2));
+    const struct fact *function = scan_find(s, FACT_FUNCTION, callee), *found = NULL;
+    struct span piece;
+    free(callee);
+    for (size_t k = function != NULL ? function->parameters.from : 0;
+         function != NULL && span_piece(&function->parameters, ',', &k, &piece); number--)
+        for (size_t t = piece.from; number == 0 && found == NULL && t < piece.to; t++)
+            if (is_name(&piece, t))
+                found = fitting(s, token_at(&piece, t), wanted);
+    return found;
+}
+
+/* Where a pointer of unknown type goes: "(TYPE *)NAME", "x->Member = NAME", "Function(NAME)"; NAME may be "y->NAME". */
+static const struct fact *used_as(const struct scan *s, const struct span *body, const char *name, enum wanted wanted)
 {
     for (size_t i = body->from + 2; i < body->to; i++) {
         size_t first = i, before;
@@ -140,18 +171,27 @@ static const struct fact *used_as(const struct scan *s, const struct span *body,
             continue;
         while (first > body->from + 2 && (is(body, first - 1, ".") || is(body, first - 1, ">")))
             first -= is(body, first - 1, ".") ? 2 : 3;
+        if (is(body, first - 1, "(") || is(body, first - 1, ",")) {
+            const struct fact *passed = passed_as(s, body, first, wanted);
+            if (passed != NULL)
+                return passed;
+            continue;
+        }
         before = first;
         while (before > body->from && (is(body, before - 1, ")") || is(body, before - 1, "*") ||
                                        is(body, before - 1, "const") || is(body, before - 1, "CONST")))
             before--;
-        if ((before == first && !is(body, first - 1, "=")) || before == body->from)
+        if ((before == first && !is(body, first - 1, "=")) || before < body->from + 2)
             continue;
         size_t of = is(body, before - 1, "=") ? before - 2 : before - 1;
-        if (!is_name(body, of))
-            continue;
-        char *word = token_text(token_at(body, of));
-        const struct fact *found = is(body, of + 1, "=") ? pointed(s, body, word) : scan_struct(s, word);
-        free(word);
+        const struct fact *found = NULL;
+        if (is_name(body, of) && is(body, of + 1, "=")) {
+            char *word = token_text(token_at(body, of));
+            found = pointed(s, body, word, wanted);
+            free(word);
+        } else if (is_name(body, of)) {
+            found = fitting(s, token_at(body, of), wanted);
+        }
         if (found != NULL)
             return found;
     }
@@ -174,10 +214,10 @@ static void look_at_provider(const struct scan *s, struct seen_npi *n, const str
     const struct span *body = &attach->inside;
     char *theirs = parameter_name(attach, 4), *ours = parameter_name(attach, 6);
     if (theirs != NULL && n->table[PARTY_CLIENT] == NULL)
-        n->table[PARTY_CLIENT] = used_as(s, body, theirs);
+        n->table[PARTY_CLIENT] = used_as(s, body, theirs, WANTED_TABLE);
     char *given = ours != NULL ? assigned(body, ours) : NULL;       /* *ProviderDispatch = &Table; */
     if (given != NULL && n->table[PARTY_PROVIDER] == NULL)
-        n->table[PARTY_PROVIDER] = pointed(s, body, given);
+        n->table[PARTY_PROVIDER] = pointed(s, body, given, WANTED_TABLE);
     free(theirs);
     free(ours);
     free(given);
@@ -196,11 +236,11 @@ static void look_at_client(const struct scan *s, struct seen_npi *n, const struc
         for (unsigned number = 0; span_piece(&arguments, ',', &at, &piece); number++) {
             char *name = span_last_name(&piece);
             if (name != NULL && number == 2 && n->table[PARTY_CLIENT] == NULL)
-                n->table[PARTY_CLIENT] = pointed(s, body, name);
+                n->table[PARTY_CLIENT] = pointed(s, body, name, WANTED_TABLE);
             if (name != NULL && number == 4 && n->table[PARTY_PROVIDER] == NULL) {
-                n->table[PARTY_PROVIDER] = pointed(s, body, name);
+                n->table[PARTY_PROVIDER] = pointed(s, body, name, WANTED_TABLE);
                 if (n->table[PARTY_PROVIDER] == NULL)
-                    n->table[PARTY_PROVIDER] = used_as(s, body, name);
+                    n->table[PARTY_PROVIDER] = used_as(s, body, name, WANTED_TABLE);
             }
             free(name);
         }
@@ -219,7 +259,7 @@ static void add_registration(struct driver *d, const struct scan *s, enum party 
     if (callback == NULL)
         return;
     if (n->characteristics[!side] == NULL)
-        n->characteristics[!side] = used_as(s, &callback->inside, "NpiSpecificCharacteristics");
+        n->characteristics[!side] = used_as(s, &callback->inside, "NpiSpecificCharacteristics", WANTED_CHARACTERISTICS);
     if (side == PARTY_PROVIDER)
         look_at_provider(s, n, callback);
     else
@@ -232,22 +272,33 @@ static char *field_name(const struct span *initializer, const char *name, unsign
     return field(initializer, name, position, &value) ? span_last_name(&value) : NULL;
 }
 
-/* NPI_…_CHARACTERISTICS x = { version, length, attach, detach, cleanup, { version, size, id, … } } */
-static void from_initializer(struct driver *d, const struct scan *s, enum party side, struct span initializer)
+/* { version, length, attach, detach, cleanup, { version, size, id, … } }, without the braces around it */
+static void from_characteristics(struct driver *d, const struct scan *s, enum party side, const struct span *fields)
 {
     struct span instance;
+    char *id = NULL;
+    if (field(fields, words[side].instance, 5, &instance) && unwrap(&instance))
+        id = field_name(&instance, "NpiId", 2);
+    add_registration(d, s, side, id, field_name(fields, words[side].attach, 2));
+}
+
+/* NPI_…_CHARACTERISTICS x = { … }, or an array of them. */
+static void from_initializer(struct driver *d, const struct scan *s, enum party side, struct span initializer)
+{
+    struct span piece;
     if (!unwrap(&initializer))
         return;
-    char *id = NULL;
-    if (field(&initializer, words[side].instance, 5, &instance) && unwrap(&instance))
-        id = field_name(&instance, "NpiId", 2);
-    add_registration(d, s, side, id, field_name(&initializer, words[side].attach, 2));
+    if (!is(&initializer, initializer.from, "{"))
+        from_characteristics(d, s, side, &initializer);
+    else
+        for (size_t i = initializer.from; span_piece(&initializer, ',', &i, &piece) && unwrap(&piece);)
+            from_characteristics(d, s, side, &piece);
 }
 
 /* "x.NAME = …" or "x->NAME = …", not the ".NAME = …" of an initializer. */
 static bool is_assignment(const struct span *s, size_t i)
 {
-    if (!is(s, i + 1, "=") || i < 2)
+    if (!is(s, i + 1, "=") || is(s, i + 2, "=") || i < 2)
         return false;
     return is(s, i - 1, ">") || (is(s, i - 1, ".") && (is_name(s, i - 2) || is(s, i - 2, "]") || is(s, i - 2, ")")));
 }
@@ -263,6 +314,7 @@ static void look_in_functions(struct driver *d, const struct scan *s, const stru
             const struct fact *function = registers || local || field ? scan_function_at(s, in, i) : NULL;
             if (function == NULL)
                 continue;
+            d->register_calls += registers;
             if (registers && d->registers == NULL)
                 d->registers = in;
             if (local)
@@ -271,6 +323,24 @@ static void look_in_functions(struct driver *d, const struct scan *s, const stru
                 add_registration(d, s, side, assigned(&function->inside, "NpiId"),
                                  assigned(&function->inside, words[side].attach));
         }
+}
+
+/* Where attach callbacks leave looking at the other side to helpers, which then look at one side only. */
+static void look_in_helpers(struct driver *d, const struct scan *s)
+{
+    const struct fact *found = NULL;
+    bool role[PARTIES] = {false, false};
+    for (unsigned k = 0; k < d->npi_count; k++)
+        for (unsigned side = 0; side < PARTIES; side++)
+            role[side] = role[side] || d->npis[k].registered[side];
+    if (role[PARTY_CLIENT] == role[PARTY_PROVIDER])
+        return;
+    for (size_t i = 0; i < s->fact_count && found == NULL; i++)
+        if (s->facts[i].kind == FACT_FUNCTION && s->facts[i].inside.in == d->registers)
+            found = used_as(s, &s->facts[i].inside, "NpiSpecificCharacteristics", WANTED_CHARACTERISTICS);
+    for (unsigned k = 0; k < d->npi_count; k++)
+        if (d->npis[k].characteristics[role[PARTY_CLIENT]] == NULL)
+            d->npis[k].characteristics[role[PARTY_CLIENT]] = found;
 }
 
 /* ---- entry points ----------------------------------------------------------------------------- */
@@ -355,6 +425,7 @@ void driver_look(struct driver *d, const struct scan *s)
                 from_initializer(d, s, side, s->facts[i].inside);
     for (size_t i = 0; i < s->source_count; i++)
         look_in_functions(d, s, s->sources[i]);
+    look_in_helpers(d, s);
     if (d->entry == NULL) {
         d->init = outermost(s, words[0].registers, words[1].registers);
         d->exit = outermost(s, words[0].deregisters, words[1].deregisters);

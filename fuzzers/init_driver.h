@@ -24,6 +24,7 @@ struct driver {
     const struct source *second_entry;      /* another file with one */
     const struct fact *init, *exit;         /* without DriverEntry: what registers and deregisters; NULL: not seen */
     const struct source *registers;         /* the first file that calls NmrRegister…; NULL: none does */
+    unsigned register_calls;                /* of NmrRegister… in the text */
     struct seen_npi npis[SEEN_NPIS_MAX];
     unsigned npi_count;
     const struct fact **operations;         /* functions that nobody in the driver calls or points to */

@@ -10,9 +10,14 @@
 const char *init_role(const struct driver *d)
 {
     bool role[PARTIES] = {false, false};
+    unsigned registrations = 0;
     for (unsigned i = 0; i < d->npi_count; i++)
-        for (unsigned side = 0; side < PARTIES; side++)
+        for (unsigned side = 0; side < PARTIES; side++) {
             role[side] = role[side] || d->npis[i].registered[side];
+            registrations += d->npis[i].registered[side] && *d->npis[i].id != '\0';
+        }
+    if (registrations < d->register_calls)
+        return NULL;
     if (role[PARTY_CLIENT] && role[PARTY_PROVIDER])
         return "both";
     return role[PARTY_CLIENT] ? "client" : role[PARTY_PROVIDER] ? "provider" : NULL;
@@ -144,7 +149,7 @@ static void put_function(FILE *out, const struct fact *table, const struct table
     put_spelled(out, f->name);
     fprintf(out, "\", NPI_OFFSET(%s, %s)", table->name, f->name);
     put_flags(out, unknown || completes, ours && passed == PASSED_NOTHING, f->no_status);
-    if (ours && passed == PASSED_CONTEXT) {
+    if (ours && passed == PASSED_CONTEXT && !completes) {
         fprintf(out, ", .arguments = {NPI_CONTEXT");
         for (unsigned k = 1; k < count; k++)
             fprintf(out, ", NPI_VALUE(1)");
@@ -199,6 +204,32 @@ static void put_id(FILE *out, const struct init *i, const struct seen_npi *n)
     free(value);
 }
 
+/* The members that say what a structure is, as far as names tell: "{.Version = 1, .Length = sizeof(T)}". */
+static bool put_head(FILE *out, const struct fact *structure, const char *before)
+{
+    static const char *const versions[] = {"Version", "MajorVersion"};
+    static const char *const sizes[] = {"Length", "Size", "StructSize"};
+    struct span member;
+    bool any = false;
+    for (size_t i = structure->inside.from; span_piece(&structure->inside, ';', &i, &member);) {
+        char *name = span_last_name(&member);
+        bool version = false, size = false;
+        for (size_t k = 0; name != NULL && k < sizeof versions / sizeof *versions; k++)
+            version = version || strcmp(name, versions[k]) == 0;
+        for (size_t k = 0; name != NULL && k < sizeof sizes / sizeof *sizes; k++)
+            size = size || strcmp(name, sizes[k]) == 0;
+        if (version || size)
+            fprintf(out, "%s.%s = ", any ? ", " : before, name);
+        if (version)
+            fputs("1", out);
+        else if (size)
+            fprintf(out, "sizeof(%s)", structure->name);
+        any = any || version || size;
+        free(name);
+    }
+    return any;
+}
+
 static void put_side(FILE *out, const char *npi, const struct seen_npi *n, enum party side)
 {
     const struct fact *table = n->table[side], *given = n->characteristics[side];
@@ -207,8 +238,13 @@ static void put_side(FILE *out, const char *npi, const struct seen_npi *n, enum 
     fprintf(out, "    .%s = {\n        %s.table_size = sizeof(%s), .table_given = NPI_ALWAYS,%s\n", name,
             shared ? "" : "/* ", table != NULL ? table->name : "its dispatch table",
             shared ? "" : " NPI_FUNCTIONS(…) */");
-    if (shared)
+    if (shared) {
         fprintf(out, "        NPI_FUNCTIONS(%s_%s_functions),\n", npi, name);
+        char before[256];
+        snprintf(before, sizeof before, "        .table = &(const %s){", table->name);
+        if (put_head(out, table, before))
+            fprintf(out, "},\n");
+    }
     if (is_shared(given))
         fprintf(out, "        .characteristics = {&%s_%s_characteristics, sizeof %s_%s_characteristics},\n"
                      "        .characteristics_given = NPI_ALWAYS,\n", npi, name, npi, name);
@@ -237,9 +273,12 @@ static void put_npi(FILE *out, const struct init *i, struct seen_npi *n)
             n->table[side] = is_shared(n->table[side]) ? NULL : n->table[side];
         else
             put_functions(i, out, npi, n, side);
-        if (is_shared(n->characteristics[side]))
-            fprintf(out, "static const %s %s_%s_characteristics = {0};      /* what the driver accepts */\n",
+        if (is_shared(n->characteristics[side])) {
+            fprintf(out, "/* What the driver attaches to: to be filled in. */\n"
+                         "static const %s %s_%s_characteristics = {",
                     n->characteristics[side]->name, npi, side_names[side]);
+            fprintf(out, put_head(out, n->characteristics[side], "") ? "};\n" : "0};\n");
+        }
     }
     fprintf(out, "static const struct npi %s_npi = {\n    .name = \"", npi);
     for (const char *c = npi; *c != '\0'; c++)

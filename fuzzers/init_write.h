@@ -18,7 +18,7 @@ struct init {
 void init_write_cmake(const struct init *i, FILE *out);
 void init_write_npi(const struct init *i, FILE *out);
 
-/* The role for ROLE; NULL: nothing is registered, as far as was seen. */
+/* The role for ROLE, which forbids all others; NULL: not all that the driver registers was recognised. */
 const char *init_role(const struct driver *d);
 
 #endif

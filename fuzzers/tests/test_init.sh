@@ -97,6 +97,15 @@ has old/nmrcheck/CMakeLists.txt 'DEFINES A=1 B)'
 has old/nmrcheck/npi.c '{ return Open(PVOID File); }'
 has out 'missing  fwpsk.h (one.c:2): neither below the folder'
 
+# ---- a provider that looks at the characteristics of its clients
+mkdir provider
+cp "$root/model/modules/exnpi_immediate.c" "$root/model/modules/exnpi.h" provider
+run 0 provider
+has provider/nmrcheck/npi.c '= {.Version = 1, .Length = sizeof(EXNPI_CLIENT_CHARACTERISTICS)};'
+has provider/nmrcheck/npi.c 'NPI_OFFSET(EXNPI_PROVIDER_DISPATCH, Request), .arguments = {NPI_CONTEXT, NPI_VALUE(1)}},'
+has provider/nmrcheck/npi.c '/* NPI_ENDS_CALL? IndicateComplete('
+has provider/nmrcheck/CMakeLists.txt 'ROLE provider'
+
 # ---- what is refused: one line
 bad "nmrcheck: absent: No such file or directory" absent
 bad "nmrcheck: expected: not a folder" expected

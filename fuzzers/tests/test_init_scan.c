@@ -42,6 +42,7 @@ static const char header[] =
     "} X_PROVIDER_DISPATCH, *PX_PROVIDER_DISPATCH;\n"
     "typedef const X_PROVIDER_DISPATCH *PCX_PROVIDER_DISPATCH;\n"
     "typedef struct { PX_SEND Indicate; } X_CLIENT_DISPATCH;\n"
+    "typedef struct { ULONG Version; } X_CHARACTERISTICS;\n"
     "typedef struct BINDING_ {\n"
     "    const X_CLIENT_DISPATCH *Theirs; PCX_PROVIDER_DISPATCH Provider;\n"
     "} BINDING, *PBINDING;\n";
@@ -58,6 +59,8 @@ static const char provider[] =
     "{\n"
     "    PBINDING Binding = New();\n"
     "    Binding->Theirs = (const X_CLIENT_DISPATCH *)TheirTable;\n"
+    "    if (!Acceptable((PVOID)(Handle), I->NpiSpecificCharacteristics)) { return STATUS_NOINTERFACE; }\n"
+    "    if (OurTable == NULL) { return STATUS_INVALID_PARAMETER; }\n"
     "    *OurTable = &Table;\n"
     "    return STATUS_SUCCESS;\n"
     "}\n"
@@ -66,6 +69,7 @@ static const char provider[] =
     "    { 0, sizeof(NPI_REGISTRATION_INSTANCE), (PNPIID)&X_NPIID, &ModuleId, 0, NULL },\n"
     "};\n"
     "#if 0\nNTSTATUS Dead(VOID) {\n#elif 1\n#else\n}}}\n#endif\n"
+    "static BOOLEAN Acceptable(HANDLE Handle, const X_CHARACTERISTICS *Theirs) { return Theirs != NULL; }\n"
     "BOOLEAN Helper(PVOID Context) { return Context != NULL; }\n"
     "NTSTATUS Invoke(ULONG Code) { return Code; }\n"
     "NTSTATUS Pointed(ULONG Code) { return Code; }\n"
@@ -88,6 +92,7 @@ static void sees_a_provider(void **state)
     assert_false(d.npis[0].registered[PARTY_CLIENT]);
     assert_string_equal(d.npis[0].table[PARTY_PROVIDER]->name, "X_PROVIDER_DISPATCH");
     assert_string_equal(d.npis[0].table[PARTY_CLIENT]->name, "X_CLIENT_DISPATCH");
+    assert_string_equal(d.npis[0].characteristics[PARTY_CLIENT]->name, "X_CHARACTERISTICS");
     assert_int_equal(d.operation_count, 1);
     assert_string_equal(d.operations[0]->name, "Invoke");
     assert_null(scan_find(&s, FACT_FUNCTION, "Dead"));
