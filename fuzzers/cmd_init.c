@@ -443,6 +443,34 @@ static void say_list(const char *what, const char *why, const struct strings *li
         printf("  %s%s%s\n", what, list->items[k], why);
 }
 
+/* For CMake to find what this program belongs to: of an installed copy its prefix, NULL where CMake looks anyway. */
+static char *prefix(bool *installed)
+{
+    char *self = realpath("/proc/self/exe", NULL), *bin = self != NULL ? path_folder(self) : strdup("");
+    char *folder = path_folder(bin), *config = path_join(folder, "lib/cmake/nmrcheck/nmrcheckConfig.cmake");
+    *installed = access(config, R_OK) == 0;
+    bool usual = strcmp(folder, "/usr") == 0 || strcmp(folder, "/usr/local") == 0;
+    free(self);
+    free(bin);
+    free(config);
+    if (*installed && !usual)
+        return folder;
+    free(folder);
+    return NULL;
+}
+
+static void say_next(const struct look *l, const struct init *i)
+{
+    const char *quote = strpbrk(l->out, " '\"$()&;") != NULL ? "\"" : "";
+    bool installed;
+    char *where = prefix(&installed);
+    printf("Next: look at npi.c, then\n  cd %s%s%s\n  cmake -B build -DCMAKE_C_COMPILER=clang", quote, l->out, quote);
+    if (where != NULL || !installed)
+        printf(" -DCMAKE_PREFIX_PATH=%s", where != NULL ? where : "PREFIX     # where nmrcheck is installed");
+    printf("\n  cmake --build build\n  build/%s check\n", i->name);
+    free(where);
+}
+
 static void say(const struct look *l, const struct init *i)
 {
     const struct driver *d = &l->driver;
@@ -467,9 +495,7 @@ static void say(const struct look *l, const struct init *i)
     if (l->spelled.count > 0)
         printf("  written  include/: %zu header%s such as %s, which on disk has other small and large letters\n",
                l->spelled.count, l->spelled.count == 1 ? "" : "s", l->spelled.items[0]);
-    const char *quote = strpbrk(l->out, " '\"$()&;") != NULL ? "\"" : "";
-    printf("Next: look at npi.c, then\n  cd %s%s%s\n  cmake -B build -DCMAKE_C_COMPILER=clang\n  cmake --build build\n"
-           "  build/%s check\n", quote, l->out, quote, i->name);
+    say_next(l, i);
 }
 
 /* ---- the command ------------------------------------------------------------------------------- */
