@@ -245,7 +245,9 @@ static void put_side(FILE *out, const char *npi, const struct seen_npi *n, enum 
         if (put_head(out, table, before))
             fprintf(out, "},\n");
     }
-    if (is_shared(given))
+    if (n->registered[side])
+        fprintf(out, "        .characteristics = {\"\", 1},         /* the driver's own: nobody looks at them */\n");
+    else if (is_shared(given))
         fprintf(out, "        .characteristics = {&%s_%s_characteristics, sizeof %s_%s_characteristics},\n"
                      "        .characteristics_given = NPI_ALWAYS,\n", npi, name, npi, name);
     fprintf(out, "    },\n");
@@ -273,7 +275,7 @@ static void put_npi(FILE *out, const struct init *i, struct seen_npi *n)
             n->table[side] = is_shared(n->table[side]) ? NULL : n->table[side];
         else
             put_functions(i, out, npi, n, side);
-        if (is_shared(n->characteristics[side])) {
+        if (is_shared(n->characteristics[side]) && !n->registered[side]) {
             fprintf(out, "/* What the driver attaches to: to be filled in. */\n"
                          "static const %s %s_%s_characteristics = {",
                     n->characteristics[side]->name, npi, side_names[side]);

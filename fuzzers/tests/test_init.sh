@@ -104,6 +104,7 @@ run 0 provider
 has provider/nmrcheck/npi.c '= {.Version = 1, .Length = sizeof(EXNPI_CLIENT_CHARACTERISTICS)};'
 has provider/nmrcheck/npi.c 'NPI_OFFSET(EXNPI_PROVIDER_DISPATCH, Request), .arguments = {NPI_CONTEXT, NPI_VALUE(1)}},'
 has provider/nmrcheck/npi.c '/* NPI_ENDS_CALL? IndicateComplete('
+has provider/nmrcheck/npi.c '.characteristics = {"", 1},         /* the driver'
 has provider/nmrcheck/CMakeLists.txt 'ROLE provider'
 
 # ---- what is refused: one line
