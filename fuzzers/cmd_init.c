@@ -322,23 +322,9 @@ static void add_relative(struct strings *to, const char *folder, const char *pat
     free(text);
 }
 
-static bool says_long(const struct scan *s)
-{
-    for (size_t i = 0; i < s->source_count; i++) {
-        const struct source *in = s->sources[i];
-        for (size_t k = 0; k < in->count; k++)
-            if (token_is(&in->tokens[k], "long")) {
-                if (k + 1 == in->count || !token_is(&in->tokens[k + 1], "long"))
-                    return true;
-                k++;
-            }
-    }
-    return false;
-}
-
 static void fill(struct init *i, struct look *l)
 {
-    *i = (struct init){.name = i->name, .scan = &l->scan, .driver = &l->driver, .llp64 = says_long(&l->scan)};
+    *i = (struct init){.name = i->name, .scan = &l->scan, .driver = &l->driver};
     for (size_t k = 0; k < l->sources.count; k++)
         add_relative(&i->sources, l->out, l->sources.items[k]);
     if (l->driver.registers != NULL) {                          /* for npi.c, which includes what it includes */

@@ -53,7 +53,7 @@ void init_write_cmake(const struct init *i, FILE *out)
                  "find_package(nmrcheck REQUIRED)\nnmrcheck_add_module(NAME %s", i->name, i->name);
     if (init_role(d) != NULL)
         fprintf(out, " ROLE %s", init_role(d));
-    fprintf(out, " NPI npi.c%s", i->llp64 ? " LLP64" : "");
+    fprintf(out, " NPI npi.c");
     if (d->entry == NULL && d->init != NULL)
         fprintf(out, " INIT %s", d->init->name);
     if (d->entry == NULL && d->exit != NULL)

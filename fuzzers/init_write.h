@@ -12,7 +12,6 @@ struct init {
     const struct scan *scan;
     const struct driver *driver;
     struct strings sources, includes, definitions;  /* paths as seen from the folder of the files */
-    bool llp64;                             /* the sources say `long` */
 };
 
 void init_write_cmake(const struct init *i, FILE *out);

@@ -12,7 +12,8 @@ cmake --install "$build" --prefix "$PWD/prefix" >install.log
 # make_driver NAME: builds it by what init wrote; output in NAME.log
 make_driver() {
     prefix/bin/nmrcheck init "$1" >"$1.txt"
-    cmake -S "$1/nmrcheck" -B "$1/build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$PWD/prefix" >"$1.log" 2>&1 &&
+    cmake -S "$1/nmrcheck" -B "$1/build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$PWD/prefix" \
+        >"$1.log" 2>&1 &&
         cmake --build "$1/build" >>"$1.log" 2>&1
 }
 

@@ -91,7 +91,7 @@ VOID ModuleStop(VOID) { NmrDeregisterProvider(H); }
 END
 echo 'NTSTATUS Open(PVOID File) { return 0; }' >old/sub/two.c
 run 0 old
-has old/nmrcheck/CMakeLists.txt 'NAME old NPI npi.c LLP64 INIT ModuleStart EXIT ModuleStop'
+has old/nmrcheck/CMakeLists.txt 'NAME old NPI npi.c INIT ModuleStart EXIT ModuleStop'
 has old/nmrcheck/CMakeLists.txt 'SOURCES ../one.c ../sub/two.c'
 has old/nmrcheck/CMakeLists.txt 'DEFINES A=1 B)'
 has old/nmrcheck/npi.c '{ return Open(PVOID File); }'
