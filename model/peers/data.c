@@ -28,6 +28,8 @@ static PNPI_MODULEID put_module_id(struct peer *p)
     const void *page;
 
     id.Guid = (GUID){0x9e0c3a54, 0x11d7, 0x4f6b, {0x90, 0x5e, 0x2f, 0x6a, 0x4c, 0x77, 0x3d, (UCHAR)p->number}};
+    if (peer_side(p)->module_id)
+        id = *peer_side(p)->module_id;
     switch (ask_data(p->number, SITE_PEER_MODULE_ID)) {
     case MODULE_ID_NULL:
         p->flags |= ATTACH_NO_MODULE_ID;
@@ -91,9 +93,10 @@ static const void *put_npi_characteristics(struct peer *p)
 
 static void fill_instance(struct peer *p, NPI_REGISTRATION_INSTANCE *instance)
 {
-    static const USHORT versions[] = {0, 1, 0xFFFF};
+    const struct npi_side *side = peer_side(p);
+    const USHORT versions[] = {side->version, side->version ^ 1, 0xFFFF};
+    const ULONG numbers[] = {side->number, side->number + 1, 0xFFFFFFFF};
     static const USHORT sizes[] = {sizeof *instance, 0, sizeof *instance - sizeof(void *), 0xFFFF};
-    static const ULONG numbers[] = {0, 1, 0xFFFFFFFF};
     unsigned version = ask_data(p->number, SITE_PEER_VERSION);
     unsigned size = ask_data(p->number, SITE_PEER_SIZE);
     unsigned number = ask_data(p->number, SITE_PEER_NUMBER);
@@ -105,7 +108,7 @@ static void fill_instance(struct peer *p, NPI_REGISTRATION_INSTANCE *instance)
         p->flags |= ATTACH_ODD_INSTANCE;
     instance->NpiId = peer_page_put(p->number, PART_NPI_ID, p->npi->id, sizeof *p->npi->id, 0);
     instance->ModuleId = put_module_id(p);
-    if (peer_side(p)->characteristics.size)
+    if (side->characteristics.size)
         instance->NpiSpecificCharacteristics = put_npi_characteristics(p);
 }
 

@@ -126,6 +126,11 @@ struct npi_side {
      */
     struct npi_characteristics characteristics, older, refused, newer;
     enum npi_given characteristics_given;
+    /* The registration instance of counterparts, where the NPI gives a meaning to it: what an ordinary one has as
+     * Version, Number and ModuleId (NULL: a GUID that nobody knows).  There are odd ones, too. */
+    USHORT version;
+    ULONG number;
+    const NPI_MODULEID *module_id;
     /* May function `call` of this side answer that status to a live binding?  low_resources: an allocation failed
      * meanwhile; detaching: the binding is being detached.  NULL: any status is fine. */
     bool (*status_ok)(unsigned call, NTSTATUS status, bool low_resources, bool detaching);

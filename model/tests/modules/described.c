@@ -16,7 +16,7 @@ typedef struct BINDING_ {
 } BINDING;
 
 const NPIID STORE_NPIID = {0x5e1f2a01, 0x7c3d, 0x4b0e, {0x9a, 0x5b, 0x0f, 0x6c, 0x1e, 0x7d, 0x2a, 0x51}};
-static const NPI_MODULEID StoreModuleId = {
+const NPI_MODULEID StoreModuleId = {
     sizeof(NPI_MODULEID), MIT_GUID, {{0x5e1f2a02, 0x7c3d, 0x4b0e, {0x9a, 0x5b, 0x0f, 0x6c, 0x1e, 0x7d, 0x2a, 0x52}}}};
 
 static PDEVICE_OBJECT StoreDevice;
@@ -75,6 +75,9 @@ static NTSTATUS NTAPI Attach(HANDLE Handle, PVOID ProviderContext, PNPI_REGISTRA
     BINDING *Binding;
 
     UNREFERENCED_PARAMETER(ProviderContext);
+    if (Instance->Version != STORE_VERSION || Instance->Number != STORE_NUMBER ||
+        !NmrIsEqualNpiModuleId(Instance->ModuleId, &StoreModuleId))
+        return STATUS_NOINTERFACE;
     if (Characteristics->Header.Size < sizeof *Characteristics || Characteristics->Kind != STORE_KIND)
         return STATUS_NOINTERFACE;
     NT_ASSERT(Client->Header.Version == STORE_VERSION && Characteristics->Name[0] == 'c');

@@ -6,6 +6,7 @@
 
 #define STORE_VERSION 7
 #define STORE_KIND 5
+#define STORE_NUMBER 9
 
 typedef struct STORE_HEADER_ {
     USHORT Version;
@@ -36,6 +37,7 @@ typedef struct STORE_PROVIDER_DISPATCH_ {
 } STORE_PROVIDER_DISPATCH;
 
 extern const NPIID STORE_NPIID;
+extern const NPI_MODULEID StoreModuleId;    /* of either side: who does not know it is declined */
 
 NTSTATUS StoreInitialize(PDRIVER_OBJECT Driver);
 VOID StoreUninitialize(VOID);

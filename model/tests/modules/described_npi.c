@@ -52,6 +52,9 @@ static const struct npi store = {
         .characteristics = {&given, sizeof given},
         .newer = {&other_kind, sizeof other_kind},
         .characteristics_given = NPI_ALWAYS,
+        .version = STORE_VERSION,
+        .number = STORE_NUMBER,
+        .module_id = &StoreModuleId,
     },
     .provider = {
         .table_size = sizeof(STORE_PROVIDER_DISPATCH),
