@@ -46,7 +46,7 @@ include(CMakePackageConfigHelpers)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/nmrcheckConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/nmrcheckConfigVersion.cmake ${top}/cmake/nmrcheckConfig.cmake
     ${top}/cmake/prerequisites.cmake ${top}/cmake/modules.cmake ${top}/cmake/modules.c.in ${top}/cmake/entry.c.in
-    ${top}/cmake/wpp.cmake ${top}/model/wdk/functions.txt DESTINATION ${package})
-install(PROGRAMS ${top}/cmake/isolate.sh ${top}/cmake/missing.sh DESTINATION ${package})
+    ${top}/cmake/llp64.cmake ${top}/cmake/wpp.cmake ${top}/model/wdk/functions.txt DESTINATION ${package})
+install(PROGRAMS ${top}/cmake/isolate.sh ${top}/cmake/missing.sh ${NMRCHECK_CC} DESTINATION ${package})
 install(PROGRAMS ${top}/fuzzers/explore_parallel.sh ${top}/fuzzers/explore_slurm.sh TYPE BIN)
 install(FILES ${top}/README.md ${top}/CHANGELOG.md TYPE DOC)

@@ -142,9 +142,8 @@ add_library(${nmrcheck}_description INTERFACE)
 target_compile_options(${nmrcheck}_description INTERFACE ${every_flags} -fno-common -fno-strict-aliasing
     -Wno-missing-field-initializers)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
-    # Driver code has no C library.  gcc cannot leave out its headers and keep its own; the check build tells.
-    target_compile_options(${nmrcheck}_module INTERFACE -nostdlibinc -fno-addrsig)
-    target_compile_options(${nmrcheck}_description INTERFACE -nostdlibinc -fno-addrsig)
+    target_compile_options(${nmrcheck}_module INTERFACE -fno-addrsig)
+    target_compile_options(${nmrcheck}_description INTERFACE -fno-addrsig)
 endif()
 target_link_libraries(${nmrcheck}_module INTERFACE ${nmrcheck}_wdk)
 target_link_libraries(${nmrcheck}_description INTERFACE ${nmrcheck}_npi)

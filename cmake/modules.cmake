@@ -16,6 +16,7 @@
 #                               the system call from any thread between load and unload
 #       [SUMMARY "one line"]    for the command `list`
 #       [CORPUS folder]         of its kept scenarios; default corpus/NAME beside the CMakeLists.txt
+#       [LLP64]                 always so: the sources are for Windows, where long has 32 bits (llp64.cmake)
 #       [QUIET])                without warnings: code that is wrong on purpose, or not ours to mend
 #
 # The sources are compiled as kernel code sees them: the WDK shim and their own folder, nothing of ours.  Then
@@ -36,6 +37,7 @@
 #       [PATCH file]            … and how it differs from its parent, for `nmrcheck rules`
 #       [ALONE]                 not part of ALL: linked only where named
 
+include(${CMAKE_CURRENT_LIST_DIR}/llp64.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/wpp.cmake)
 find_program(NMRCHECK_OBJCOPY objcopy REQUIRED)
 find_program(NMRCHECK_NM nm REQUIRED)
@@ -45,7 +47,7 @@ find_program(NMRCHECK_LD ld REQUIRED)
 function(nmrcheck_add_module)
     set(values NAME C_STANDARD INIT EXIT COUNTERPARTS_MAX SUMMARY CORPUS PARENT RULE PATCH DESCRIPTION)
     set(lists SOURCES INCLUDES DEFINES ROLE NPI ENTRIES)
-    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET" "${values}" "${lists}")
+    cmake_parse_arguments(PARSE_ARGV 0 m "ALONE;QUIET;LLP64" "${values}" "${lists}")
     if(NOT m_NAME MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR NOT m_SOURCES OR m_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nmrcheck_add_module: needs NAME (a C identifier) and SOURCES; '${m_UNPARSED_ARGUMENTS}'?")
     endif()
@@ -120,6 +122,7 @@ function(nmrcheck_compile_module name)
     target_link_libraries(${library} PRIVATE nmrcheck::${NMRCHECK_BUILD}_module)
     target_include_directories(${library} PRIVATE ${INCLUDES} ${WPP})
     target_compile_definitions(${library} PRIVATE ${DEFINES})
+    nmrcheck_llp64(${library})
     nmrcheck_keep_to_ourselves(${library} ${C_STANDARD})
     if(QUIET OR PARENT)
         target_compile_options(${library} PRIVATE -w)
@@ -196,6 +199,7 @@ function(nmrcheck_compile_description name)
     target_include_directories(${library} PRIVATE ${d_INCLUDES})
     target_compile_definitions(${library} PRIVATE ${d_DEFINES})
     nmrcheck_add_warnings(${library})
+    nmrcheck_llp64(${library})
     nmrcheck_keep_to_ourselves(${library} ${d_C_STANDARD})
 endfunction()
 

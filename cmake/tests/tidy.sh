@@ -17,7 +17,7 @@ complain() {
     complaints=$((complaints + 1))
 }
 
-mapfile -t sources < <(find harness model reports fuzzers -name '*.[ch]' -o -name '*.def' | sort)
+mapfile -t sources < <(find harness model msvc reports fuzzers -name '*.[ch]' -o -name '*.def' | sort)
 mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o \
     \( -name CMakeLists.txt -o -name '*.cmake' -o -name '*.sh' -o -name run \) -type f -print | sort)
 
@@ -57,6 +57,7 @@ allowed() {
         harness:harness/*) ;;
         wdk:model/wdk/*) ;;
         modules:model/wdk/* | modules:model/modules/*) ;;
+        msvc:msvc/*) ;;
         rules:model/rules/* | rules:model/events.h | rules:model/sites.* | rules:harness/*) ;;
         model:harness/* | model:model/*) ;;
         reports:reports/* | reports:harness/* | reports:model/*) ;;
@@ -78,7 +79,7 @@ private_to() {
 # resolve FILE HEADER: the path of a header of ours, as the compiler would find it; nothing for the system's.
 resolve() {
     local folder
-    for folder in "$(dirname "$1")" harness model model/wdk model/rules model/modules reports fuzzers; do
+    for folder in "$(dirname "$1")" harness model model/wdk model/rules model/modules msvc reports fuzzers; do
         if [ -e "$folder/$2" ]; then
             echo "$folder/$2"
             return
@@ -88,6 +89,7 @@ resolve() {
 
 while IFS=: read -r file number header; do
     case $header in
+        *\\*) ;;                                        # a driver's, with Windows' slashes
         *..*) complain "$file:$number: includes $header; headers are named from their layer, without .." ;;
     esac
     path=$(resolve "$file" "$header")

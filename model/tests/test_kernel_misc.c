@@ -42,29 +42,10 @@ static void broken_list(void)
     RemoveHeadList(&entry);
 }
 
-/* A termination handler runs when its block is left at the end; a handler of exceptions never does. */
-static void guarded_blocks(void)
-{
-    unsigned steps = 0;
-
-    __try {
-        steps++;
-    } __finally {
-        steps += 10;
-    }
-    __try {
-        steps += 100;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        steps = 0;
-    }
-    LAB_EXPECT(steps == 111);
-}
-
 static void test_assertions(void **state)
 {
     (void)state;
     lab_clean(asserts);
-    lab_clean(guarded_blocks);
     lab_run(fail_fast);
     assert_int_equal(lab_count(EV_ASSERT, FAST_FAIL_INVALID_ARG), 1);
     lab_run(fast_fail);

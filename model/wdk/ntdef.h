@@ -4,11 +4,12 @@
  * The basic types, macros and constants of Windows kernel code.
  *
  * Windows is LLP64: ULONG and LONG are 32 bits wide, pointers and SIZE_T 64, WCHAR 16.  All 64-bit types are
- * the types of <stdint.h>, so that uint64_t, UINT64, ULONG_PTR and size_t are one type as they are there.
- * Modules are compiled with -fshort-wchar, which makes L"..." a string of WCHAR; code compiled without it
- * may include this header too but then must not use wide literals.
+ * the types of <stdint.h>, so that uint64_t, UINT64, ULONG_PTR and size_t are one type as they are there; the header
+ * itself is not included, since a driver may bring its own.  Modules are compiled with -fshort-wchar, which makes
+ * L"..." a string of WCHAR; code compiled without it may include this header too but then must not use wide literals.
  *
- * `long` in a module's own source stays 64 bits wide: that is a trap of the source, not of this header.
+ * Modules are compiled by nmrcheck-cc (msvc/rewrite.h): it makes their `long` 32 bits wide, and knows what no macro can
+ * be: __try and its handlers, inline.
  *
  * Source      ntdef.h, basetsd.h and the MSVC language extensions; sizes checked against mingw-w64
  */
@@ -17,7 +18,6 @@
 
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "driverspecs.h"
 #include "sal.h"
@@ -71,17 +71,16 @@
 #define __int8 char
 #define __int16 short
 #define __int32 int
-#define __int64 long
+#define __int64 long long
 #define __unaligned
 #define __ptr64
 #define __ptr32
-#define __pragma(...)
+#define __pragma(...) _Pragma(#__VA_ARGS__)
 #define __noop(...) ((void)0)
 #define __assume(...) ((void)0)
 #define __annotation(...) ((void)0)
 
-/* Without `static`, because MSVC code writes `static __forceinline` as well as `__forceinline` alone. */
-#define __forceinline __inline__ __attribute__((always_inline))
+#define __forceinline __inline__
 
 /* __declspec(x) becomes NMRCHECK_DECLSPEC_x.  Sections and import marks mean nothing here. */
 #define __declspec(...) NMRCHECK_DECLSPEC_PASTE(__VA_ARGS__)
@@ -121,24 +120,16 @@
 #define DECLSPEC_UUID(...)
 
 /*
- * Structured exceptions are not simulated: the guarded block runs, the handler is compiled but never runs.  A
- * termination handler runs when the end of its guarded block is reached; leaving that block otherwise passes it by.
+ * Structured exceptions are not simulated: a guarded block runs, the handler is compiled but never runs.  A termination
+ * handler runs whenever its guarded block is left.
  */
-#ifndef __cplusplus
-#undef __try
-#undef __except
-#undef __finally
-#define __try if (1)
-#define __except(...) else if (((void)(__VA_ARGS__)), 0)
-#define __finally
-#define AbnormalTermination() FALSE
-#define _abnormal_termination() FALSE
 #define EXCEPTION_EXECUTE_HANDLER 1
 #define EXCEPTION_CONTINUE_SEARCH 0
 #define EXCEPTION_CONTINUE_EXECUTION (-1)
 #define GetExceptionCode() STATUS_SUCCESS
 #define _exception_code() STATUS_SUCCESS
-#endif
+#define GetExceptionInformation() ((PEXCEPTION_POINTERS)NULL)
+#define _exception_info() GetExceptionInformation()
 
 /*
  * Words that mean nothing, or the same as in C.
@@ -223,20 +214,17 @@ typedef HANDLE *PHANDLE;
 
 typedef char CHAR, CCHAR;
 typedef short SHORT, CSHORT;
-typedef int32_t LONG, INT, BOOL;
-typedef int64_t LONGLONG, LONG64, INT64, LONG_PTR, INT_PTR, SSIZE_T;
+typedef __INT32_TYPE__ LONG, INT, BOOL, INT32, LONG32;
+typedef __INT64_TYPE__ LONGLONG, LONG64, INT64, LONG_PTR, INT_PTR, SSIZE_T, USN, intptr_t;
 typedef unsigned char UCHAR, BYTE, BOOLEAN;
 typedef unsigned short USHORT, WORD;
-typedef uint32_t ULONG, DWORD, UINT, LOGICAL;
-typedef uint64_t ULONGLONG, ULONG64, UINT64, DWORD64, DWORDLONG, ULONG_PTR, DWORD_PTR, UINT_PTR, SIZE_T;
-typedef int8_t INT8;
-typedef int16_t INT16;
-typedef int32_t INT32, LONG32;
-typedef uint8_t UINT8;
-typedef uint16_t UINT16;
-typedef uint32_t UINT32, ULONG32, DWORD32;
-typedef uint64_t KAFFINITY;
-typedef int64_t USN;
+typedef __UINT32_TYPE__ ULONG, DWORD, UINT, LOGICAL, UINT32, ULONG32, DWORD32;
+typedef __UINT64_TYPE__ ULONGLONG, ULONG64, UINT64, DWORD64, DWORDLONG, ULONG_PTR, DWORD_PTR, UINT_PTR, SIZE_T;
+typedef __UINT64_TYPE__ KAFFINITY, uintptr_t;
+typedef __INT8_TYPE__ INT8;
+typedef __INT16_TYPE__ INT16;
+typedef __UINT8_TYPE__ UINT8;
+typedef __UINT16_TYPE__ UINT16;
 
 typedef CHAR *PCHAR, *LPCH, *PCH;
 typedef CCHAR *PCCHAR;
@@ -321,7 +309,7 @@ typedef LONG NTSTATUS, *PNTSTATUS;
 #if __SIZEOF_WCHAR_T__ == 2
 typedef wchar_t WCHAR;
 #else
-typedef uint16_t WCHAR;
+typedef __UINT16_TYPE__ WCHAR;
 #endif
 typedef WCHAR *PWCHAR, *PWCH, *PWSTR, *LPWSTR;
 typedef const WCHAR *PCWCH, *PCWSTR, *LPCWSTR;
@@ -399,6 +387,22 @@ typedef struct _SINGLE_LIST_ENTRY {
     struct _SINGLE_LIST_ENTRY *Next;
 } SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
+#define EXCEPTION_MAXIMUM_PARAMETERS 15
+
+typedef struct _EXCEPTION_RECORD {
+    NTSTATUS ExceptionCode;
+    ULONG ExceptionFlags;
+    struct _EXCEPTION_RECORD *ExceptionRecord;
+    PVOID ExceptionAddress;
+    ULONG NumberParameters;
+    ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS];
+} EXCEPTION_RECORD, *PEXCEPTION_RECORD;
+
+typedef struct _EXCEPTION_POINTERS {
+    PEXCEPTION_RECORD ExceptionRecord;
+    struct _CONTEXT *ContextRecord;
+} EXCEPTION_POINTERS, *PEXCEPTION_POINTERS;
+
 typedef struct _PROCESSOR_NUMBER {
     USHORT Group;
     UCHAR Number;
@@ -462,6 +466,10 @@ typedef enum _WAIT_TYPE {
 #define UFIELD_OFFSET(Type, Field) ((ULONG)__builtin_offsetof(Type, Field))
 #define CONTAINING_RECORD(Address, Type, Field) \
     ((Type *)((PCHAR)(ULONG_PTR)(Address) - __builtin_offsetof(Type, Field)))
+
+#define TYPE_ALIGNMENT(Type) __alignof__(Type)
+#define IS_ALIGNED(Address, Alignment) (((ULONG_PTR)(Address) & ((Alignment) - 1)) == 0)
+#define ALLOC_PRAGMA 1
 
 #define RTL_FIELD_TYPE(Type, Field) (((Type *)0)->Field)
 #define RTL_FIELD_SIZE(Type, Field) (sizeof(((Type *)0)->Field))

@@ -305,6 +305,26 @@ NMRCHECK_INLINE UCHAR BitScanReverse64(_Out_ ULONG *Index, _In_ ULONG64 Mask)
     return 1;
 }
 
+NMRCHECK_INLINE ULONG RotateLeft32(_In_ ULONG Value, _In_ ULONG Shift)
+{
+    return (Value << (Shift & 31)) | (Value >> (-Shift & 31));
+}
+
+NMRCHECK_INLINE ULONG RotateRight32(_In_ ULONG Value, _In_ ULONG Shift)
+{
+    return RotateLeft32(Value, 0u - Shift);
+}
+
+NMRCHECK_INLINE ULONG64 RotateLeft64(_In_ ULONG64 Value, _In_ ULONG Shift)
+{
+    return (Value << (Shift & 63)) | (Value >> (-Shift & 63));
+}
+
+NMRCHECK_INLINE ULONG64 RotateRight64(_In_ ULONG64 Value, _In_ ULONG Shift)
+{
+    return RotateLeft64(Value, 0u - Shift);
+}
+
 #define RtlUshortByteSwap(Value) __builtin_bswap16(Value)
 #define RtlUlongByteSwap(Value) __builtin_bswap32(Value)
 #define RtlUlonglongByteSwap(Value) ((ULONGLONG)__builtin_bswap64(Value))
@@ -339,6 +359,10 @@ LONG64 InterlockedXor64(_Inout_ LONG64 volatile *Destination, _In_ LONG64 Value)
 
 SHORT InterlockedIncrement16(_Inout_ SHORT volatile *Addend);
 SHORT InterlockedDecrement16(_Inout_ SHORT volatile *Addend);
+SHORT InterlockedExchange16(_Inout_ SHORT volatile *Target, _In_ SHORT Value);
+SHORT InterlockedAnd16(_Inout_ SHORT volatile *Destination, _In_ SHORT Value);
+SHORT InterlockedOr16(_Inout_ SHORT volatile *Destination, _In_ SHORT Value);
+SHORT InterlockedXor16(_Inout_ SHORT volatile *Destination, _In_ SHORT Value);
 SHORT InterlockedCompareExchange16(
     _Inout_ SHORT volatile *Destination, _In_ SHORT Exchange, _In_ SHORT Comperand);
 CHAR InterlockedExchange8(_Inout_ CHAR volatile *Target, _In_ CHAR Value);
