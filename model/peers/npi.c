@@ -112,7 +112,7 @@ static void make_arguments(const struct npi_function *f, PVOID context, unsigned
     size_t used = 0;
 
     for (unsigned i = 0; i < NPI_ARGUMENTS_MAX; i++) {
-        uint64_t value = arguments[i] & (UINT64_C(1) << 56) - 1;
+        uint64_t value = arguments[i] & ((UINT64_C(1) << 56) - 1);
 
         switch (arguments[i] & ~((UINT64_C(1) << 56) - 1)) {
         case NPI_CONTEXT:
