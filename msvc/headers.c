@@ -129,8 +129,10 @@ bool headers_provide(const char *folder, const char *name, const char *includer,
         unlink(includer);
         return true;
     }
-    if (access(path, F_OK) == 0 || name[0] == '/')
+    if (name[0] == '/')
         return false;
+    if (access(path, F_OK) == 0)            /* written by another compilation, meanwhile */
+        return true;
     meant = find_meant(name, includer, arguments);
     if (meant)
         return write_file(path, text_of("#include \"%s\"\n", meant));

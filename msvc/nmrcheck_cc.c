@@ -25,6 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Misspelled ones in one source. */
+#define HEADERS_MAX 1000
+
 struct command {
     char **words;
     size_t count;
@@ -253,7 +256,7 @@ static bool preprocess(void)
     char *messages, name[1024];
     bool fine;
 
-    while (!(fine = run(&command, call.middle, &messages)) && call.folder) {
+    for (unsigned headers = 0; !(fine = run(&command, call.middle, &messages)) && call.folder; headers++) {
         const char *at = messages;
         struct message m;
         bool provided = false;
@@ -262,7 +265,7 @@ static bool preprocess(void)
             if (message_header(&m, name, sizeof name))
                 provided |= headers_provide(call.folder, name, m.file, call.compiler + 1);
         }
-        if (!provided)
+        if (!provided || headers == HEADERS_MAX)
             break;
     }
     fputs(messages, stderr);
