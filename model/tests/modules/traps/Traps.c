@@ -60,7 +60,7 @@ static NTSTATUS Numbers(VOID)
     LONG64 Pair[2] = { 1, 2 };
     ULONG Index;
 
-    Product *= 65536;
+    Product = (long)((unsigned long)Product * 65536);
     Sum += 1;
     EXPECT(Product == 0 && Sum == 0);
     EXPECT(TrapsNegate(5) == -5 && TrapsWiden(-1) == -1ll && TrapsDouble(0x80000000) == 0);

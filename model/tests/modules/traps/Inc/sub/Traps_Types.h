@@ -56,7 +56,7 @@ C_ASSERT(sizeof(1L) == 4 && sizeof(1UL) == 4 && sizeof(1LL) == 8 && sizeof(1i64)
 C_ASSERT(sizeof(LIT(1)) == 4 && sizeof(4294967296L) == 8 && sizeof(0x100000000UL) == 8);
 C_ASSERT(0xFFFFFFFFL > 0 && (unsigned long)-1 == 0xFFFFFFFF && -1L < 0 && ~0UL == 0xFFFFFFFF);
 C_ASSERT(4294967295 > 0 && sizeof(4294967295) == 4 && -2147483648 > 0 && 0xFFFFFFFFFFFFFFFFui64 == ~0ull);
-C_ASSERT(UINT32_MAX == 0xFFFFFFFF && 0x1e+2 == 32);
+C_ASSERT(UINT32_MAX == 0xFFFFFFFF);
 C_ASSERT(sizeof(TRAPS_PACKED) == 5 && sizeof(TRAPS_ALIGNED) == 16 && TYPE_ALIGNMENT(TRAPS_ALIGNED) == 16);
 C_ASSERT(FIELD_OFFSET(TRAPS_RECORD, Time) == 8 && sizeof(TRAPS_RECORD) == 36);
 static_assert(MY_OFFSET(TRAPS_RECORD, Name) == 22, "MY_OFFSET");
