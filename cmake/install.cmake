@@ -6,8 +6,8 @@
 #   lib/nmrcheck/BUILD/         libraries, AFL++'s mutator
 #   lib/cmake/nmrcheck/         nmrcheckConfig.cmake, and what it includes and runs
 #   share/doc/nmrcheck/
-set(libraries ${CMAKE_INSTALL_LIBDIR}/nmrcheck/${NMRCHECK_BUILD})
-set(package ${CMAKE_INSTALL_LIBDIR}/cmake/nmrcheck)
+set(libraries lib/nmrcheck/${NMRCHECK_BUILD})
+set(package lib/cmake/nmrcheck)
 
 # ---- of this build
 set(parts wdk npi module description harness rules model mutate main program)
@@ -47,6 +47,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/nmrcheckConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/nmrcheckConfigVersion.cmake ${top}/cmake/nmrcheckConfig.cmake
     ${top}/cmake/prerequisites.cmake ${top}/cmake/modules.cmake ${top}/cmake/modules.c.in ${top}/cmake/entry.c.in
     ${top}/cmake/llp64.cmake ${top}/cmake/wpp.cmake ${top}/model/wdk/functions.txt DESTINATION ${package})
-install(PROGRAMS ${top}/cmake/isolate.sh ${top}/cmake/missing.sh ${NMRCHECK_CC} DESTINATION ${package})
+install(PROGRAMS ${top}/cmake/isolate.sh ${top}/cmake/missing.sh ${top}/cmake/campaign.sh ${NMRCHECK_CC}
+    DESTINATION ${package})
 install(PROGRAMS ${top}/fuzzers/explore_parallel.sh ${top}/fuzzers/explore_slurm.sh TYPE BIN)
 install(FILES ${top}/README.md ${top}/CHANGELOG.md TYPE DOC)

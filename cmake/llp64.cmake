@@ -4,6 +4,7 @@
 #   nmrcheck_llp64(target)      the target's C sources are such sources
 
 include(CheckCCompilerFlag)
+block(PROPAGATE NMRCHECK_CC)            # the variables of whoever includes this are not ours
 
 # Installed, it lies beside this file.  Else it is built, for the machine that builds.
 set(NMRCHECK_CC ${CMAKE_CURRENT_LIST_DIR}/nmrcheck-cc)
@@ -44,6 +45,7 @@ else()
     list(APPEND flags -nostdinc "SHELL:-isystem ${folder}")
 endif()
 set(NMRCHECK_CC_FLAGS ${flags} CACHE INTERNAL "flags for driver sources")
+endblock()
 
 function(nmrcheck_llp64 target)
     get_target_property(sources ${target} SOURCES)

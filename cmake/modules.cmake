@@ -24,8 +24,20 @@
 #
 # In a project that uses nmrcheck (find_package, add_subdirectory or FetchContent) each module gets programs of its own:
 #
-#   NAME                the whole command line, with this module only
-#   NAME-libfuzzer, NAME-afl    what `NAME fuzz` runs, where the compiler can make them
+#   NAME                        the whole command line, with this module only: `NAME check`, `NAME replay FILE`
+#   NAME-libfuzzer, NAME-afl    what `NAME fuzz` runs; they take clang, and AFL++.  Made with all the rest when nmrcheck
+#                               is installed, else when they are named, for they compile nmrcheck once more each
+#
+# tests, for a project that says enable_testing():
+#
+#   NAME.corpus                 the kept scenarios still have the verdict that stands in them
+#   NAME.check                  a few thousand executions: seconds
+#
+# and a target for a night:
+#
+#   NAME-campaign               `NAME fuzz` with each engine in turn, for NMRCHECK_CAMPAIGN_TIME seconds (8 hours)
+#
+# `NAME keep` writes into CORPUS; findings go to nmrcheck-out/NAME in the folder where NAME runs.
 #
 # In nmrcheck's own tree one program holds all modules:
 #
@@ -63,6 +75,9 @@ function(nmrcheck_add_module)
     if(m_NPI OR m_INIT)
         set(m_DESCRIPTION ${m_NAME})                        # a mutant has its parent's
     endif()
+    if(nmrcheck_IS_TOP_LEVEL)
+        set(m_CORPUS ${PROJECT_SOURCE_DIR}/corpus/${m_NAME})
+    endif()
     cmake_path(ABSOLUTE_PATH m_CORPUS NORMALIZE)
     nmrcheck_wpp(m_WPP ${m_NAME} FOLDERS ${m_INCLUDES} SOURCES ${m_SOURCES})
     # What is known of a module is kept for nmrcheck_link_modules, and for mutants.
@@ -78,6 +93,10 @@ function(nmrcheck_add_module)
         return()
     endif()
     nmrcheck_builds(builds)
+    if(NOT builds)
+        message(FATAL_ERROR "nmrcheck_add_module: nmrcheck is not known here: find_package(nmrcheck) belongs into this \
+folder's CMakeLists.txt, or that of a folder around it")
+    endif()
     list(GET builds 0 first)
     foreach(NMRCHECK_BUILD IN LISTS builds)
         nmrcheck_compile_module(${m_NAME})
@@ -86,6 +105,7 @@ function(nmrcheck_add_module)
         endif()
         nmrcheck_add_user_program(${m_NAME})
     endforeach()
+    nmrcheck_add_user_tests(${m_NAME})
 endfunction()
 
 # The builds of nmrcheck that are there for the caller.  Of those without a fuzzer one is enough.
@@ -133,10 +153,14 @@ function(nmrcheck_compile_module name)
     if(NPI OR INIT)
         nmrcheck_compile_description(${name} INCLUDES $<TARGET_PROPERTY:${library},INCLUDE_DIRECTORIES>)
     endif()
-    set(objects $<TARGET_OBJECTS:${library}>)
+    set(libraries ${library})
     if(DESCRIPTION)
-        list(APPEND objects $<TARGET_OBJECTS:description_${DESCRIPTION}_${NMRCHECK_BUILD}>)
+        list(APPEND libraries description_${DESCRIPTION}_${NMRCHECK_BUILD})
     endif()
+    set(objects)
+    foreach(part IN LISTS libraries)
+        list(APPEND objects $<TARGET_OBJECTS:${part}>)
+    endforeach()
 
     nmrcheck_generated(folder)
     set(object ${folder}/${name}.o)
@@ -156,7 +180,7 @@ function(nmrcheck_compile_module name)
         COMMENT "Isolating module ${name}")
     add_custom_target(isolate_${name}_${NMRCHECK_BUILD} DEPENDS ${object})
     # The model has to be there, not to be older.
-    add_dependencies(isolate_${name}_${NMRCHECK_BUILD} ${library} nmrcheck::${NMRCHECK_BUILD}_model)
+    add_dependencies(isolate_${name}_${NMRCHECK_BUILD} ${libraries} nmrcheck::${NMRCHECK_BUILD}_model)
     set_property(GLOBAL PROPERTY nmrcheck_module_${name}_OBJECT_${NMRCHECK_BUILD} ${object})
 endfunction()
 
@@ -205,10 +229,9 @@ endfunction()
 
 # A module's program in somebody's project: NAME, NAME-libfuzzer or NAME-afl.
 function(nmrcheck_add_user_program name)
-    set(program ${name})
     set(ending_fuzz -libfuzzer)
     set(ending_afl -afl)
-    string(APPEND program "${ending_${NMRCHECK_BUILD}}")
+    set(program ${name}${ending_${NMRCHECK_BUILD}})
     add_executable(${program})
     target_link_libraries(${program} PRIVATE nmrcheck::${NMRCHECK_BUILD}_program)
     nmrcheck_keep_to_ourselves(${program} 11)
@@ -217,6 +240,33 @@ function(nmrcheck_add_user_program name)
     get_target_property(installed nmrcheck::${NMRCHECK_BUILD}_program IMPORTED)
     if(NOT installed AND NMRCHECK_BUILD MATCHES "^(fuzz|afl)$")
         set_target_properties(${program} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
+endfunction()
+
+# What is done with these programs.
+function(nmrcheck_add_user_tests name)
+    add_test(NAME ${name}.corpus COMMAND ${name} replay --check)
+    # Some seconds: no more is promised than that what is easy to find is not there.
+    add_test(NAME ${name}.check
+        COMMAND ${name} check --executions=2000 --time=0 --fresh --out nmrcheck-out/${name}.check)
+    set(engines)
+    foreach(engine IN ITEMS libfuzzer afl)
+        if(TARGET ${name}-${engine})
+            list(APPEND engines ${engine})
+        endif()
+    endforeach()
+    if(NOT engines)
+        return()
+    endif()
+    set(NMRCHECK_CAMPAIGN_TIME 28800 CACHE STRING "seconds that a campaign takes, all engines together")
+    set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/campaign.sh)
+    add_custom_target(${name}-campaign USES_TERMINAL VERBATIM
+        COMMAND ${script} $<TARGET_FILE:${name}> ${NMRCHECK_CAMPAIGN_TIME} ${engines})
+    list(TRANSFORM engines PREPEND ${name}- OUTPUT_VARIABLE programs)
+    add_dependencies(${name}-campaign ${name} ${programs})
+    if(TARGET nmrcheck::afl_mutator AND TARGET ${name}-afl)
+        target_compile_definitions(${name} PRIVATE NMRCHECK_AFL_MUTATOR="$<TARGET_FILE:nmrcheck::afl_mutator>")
+        add_dependencies(${name}-afl nmrcheck::afl_mutator)
     endif()
 endfunction()
 
@@ -232,7 +282,7 @@ function(nmrcheck_link_modules target)
     set(objects)
     set(patches)
     foreach(name IN LISTS names)
-        foreach(property IN ITEMS ROLE COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH)
+        foreach(property IN ITEMS ROLE COUNTERPARTS_MAX SUMMARY PARENT RULE ENTRIES PATCH CORPUS)
             get_property(${property} GLOBAL PROPERTY nmrcheck_module_${name}_${property})
         endforeach()
         foreach(property IN ITEMS PARENT RULE)
@@ -242,8 +292,10 @@ function(nmrcheck_link_modules target)
                 set(${property} NULL)
             endif()
         endforeach()
-        string(REPLACE "\\" "\\\\" SUMMARY "${SUMMARY}")
-        string(REPLACE "\"" "\\\"" SUMMARY "${SUMMARY}")
+        foreach(text IN ITEMS SUMMARY CORPUS)
+            string(REPLACE "\\" "\\\\" ${text} "${${text}}")
+            string(REPLACE "\"" "\\\"" ${text} "${${text}}")
+        endforeach()
         string(APPEND declarations "MODULE(${name})\n")
         set(patch NULL)
         if(PATCH)
@@ -275,7 +327,7 @@ function(nmrcheck_link_modules target)
         string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
             "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, "
             "${name}__nmrcheck_npis, ${roles},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
-            "${name}__nmrcheck_operations,\n    ${patch}};\n")
+            "${name}__nmrcheck_operations,\n    ${patch}, \"${CORPUS}\"};\n")
         string(APPEND pointers "    &module_${name},\n")
         get_property(object GLOBAL PROPERTY nmrcheck_module_${name}_OBJECT_${NMRCHECK_BUILD})
         list(APPEND objects ${object})

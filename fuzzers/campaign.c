@@ -20,16 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef NMRCHECK_LIBFUZZER
-#define NMRCHECK_LIBFUZZER "nmrcheck-libfuzzer"
-#endif
-#ifndef NMRCHECK_AFL
-#define NMRCHECK_AFL "nmrcheck-afl"
-#endif
-#ifndef NMRCHECK_AFL_MUTATOR
-#define NMRCHECK_AFL_MUTATOR "nmrcheck-afl-mutator.so"
-#endif
-
 enum { ARGUMENTS_MAX = 128, POLL_US = 100000, LINE_BYTES = 512 };
 static const double grace_seconds = 10;
 
@@ -62,29 +52,24 @@ static bool is_executable(const char *path)
     return access(path, X_OK) == 0 && stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
-/* Where a sibling program is: as the build says, beside us, or in a neighbouring build folder. */
+/* Where a sibling program is: beside us, or in a neighbouring build folder. */
 static bool find_sibling(const char *name, const char *preset, char *path, size_t capacity)
 {
     static const char *const places[] = {"", "../%s/", "../../%s/", "../%s/fuzzers/", "../../%s/fuzzers/", "../%s/bin/",
                                          "../../%s/bin/"};
     char own[OUTPUT_PATH_MAX / 2];
-    if (strchr(name, '/') != NULL && is_executable(name)) {
-        snprintf(path, capacity, "%s", name);
-        return true;
-    }
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     own[length > 0 ? length : 0] = '\0';
     char *slash = strrchr(own, '/');
     if (slash == NULL)
         return false;
     slash[1] = '\0';
-    const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
     for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
         char part[128] = "";
         const char *variable = strstr(places[i], "%s");
         if (variable != NULL)
             snprintf(part, sizeof part, "%.*s%s%s", (int)(variable - places[i]), places[i], preset, variable + 2);
-        snprintf(path, capacity, "%s%s%s", own, part, base);
+        snprintf(path, capacity, "%s%s%s", own, part, name);
         if (is_executable(path))
             return true;
     }
@@ -114,7 +99,6 @@ static bool add_seed(const struct engine_options *o, const struct folders *p, co
 static bool write_seeds(const struct engine_options *o, const struct folders *p, struct engine_result *r)
 {
     static struct scenario s;
-    char folder[OUTPUT_PATH_MAX];
     s = (struct scenario){.module = scenario_module_hash(o->module->image.name)};
     bool good = add_seed(o, p, "plain", &s, r);
     for (unsigned i = 0; i < setup_count() && good; i++) {
@@ -123,8 +107,7 @@ static bool write_seeds(const struct engine_options *o, const struct folders *p,
     }
     struct input_list list = {0};
     struct input_options options = {.module = o->module};
-    snprintf(folder, sizeof folder, "%s/%s", cli.corpus, o->module->image.name);
-    input_folder(folder, &list);
+    input_folder(cli_corpus(o->module), &list);
     for (size_t i = 0; i < list.count && good; i++) {
         struct input in;
         if (input_load(list.paths[i], &options, &in) != INPUT_OK)
@@ -214,7 +197,9 @@ static void set_environment(const struct engine_options *o, const struct engine_
         setenv("AFL_BENCH_UNTIL_CRASH", "1", 0);
     unsetenv("ASAN_OPTIONS");               /* afl-fuzz insists on its own */
     char mutator[OUTPUT_PATH_MAX];
-    if (find_sibling(NMRCHECK_AFL_MUTATOR, "afl", mutator, sizeof mutator)) {
+    if (!find_sibling("nmrcheck-afl-mutator.so", "afl", mutator, sizeof mutator))
+        snprintf(mutator, sizeof mutator, "%s", program_afl_mutator);
+    if (mutator[0] != '\0') {
         setenv("AFL_CUSTOM_MUTATOR_LIBRARY", mutator, 0);
         setenv("AFL_CUSTOM_MUTATOR_ONLY", "1", 0);
     }
@@ -384,14 +369,14 @@ static unsigned count_crashes(const char *path_of_folder, time_t since)
 bool engine_run(const struct engine_options *o, struct engine_result *r)
 {
     static struct folders p;
-    char binary[OUTPUT_PATH_MAX], why[LINE_BYTES];
+    char name[OUTPUT_PATH_MAX / 2], binary[OUTPUT_PATH_MAX], why[LINE_BYTES];
     bool afl = o->engine == ENGINE_AFL;
-    const char *name = afl ? NMRCHECK_AFL : NMRCHECK_LIBFUZZER;
+    snprintf(name, sizeof name, "%s-%s", program_invocation_short_name, engine_names[o->engine]);
     *r = (struct engine_result){0};
     if (!find_sibling(name, afl ? "afl" : "fuzz", binary, sizeof binary)) {
         const char *preset = afl ? "afl" : "fuzz";
-        cli_complain(NULL, 0, "%s is neither beside this program nor in a neighbouring '%s' build folder; build it "
-                     "with cmake --preset %s", name, preset, preset);
+        cli_complain(NULL, 0, "%s is neither beside this program nor in a neighbouring '%s' build folder; build the "
+                     "target %s, which takes clang%s", name, preset, name, afl ? " and AFL++" : "");
         return false;
     }
     if (!make_folders(o, &p, r) || !write_seeds(o, &p, r))

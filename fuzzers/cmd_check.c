@@ -52,7 +52,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         a->module = cli_module(argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_failure(state, EXIT_TROUBLE, 0, "no module given; nmrcheck list names them");
+        a->module = cli_only_module(state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -63,12 +63,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static void replay_corpus(struct campaign *c)
 {
-    char folder[OUTPUT_PATH_MAX];
     struct input_list list = {0};
     struct input_options options_in = {.module = c->findings->module};
     unsigned count = 0, differing = 0;
-    snprintf(folder, sizeof folder, "%s/%s", cli.corpus, c->findings->module->image.name);
-    if (!input_folder(folder, &list))
+    if (!input_folder(cli_corpus(c->findings->module), &list))
         return;
     struct summary_phase *p = summary_add_phase(c->summary, "corpus");
     double started = cli_now();
@@ -131,7 +129,7 @@ static void save_next(struct findings *f, uint64_t seed, uint64_t next)
 int cmd_check(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE",
+        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "[MODULE]",
         .doc = "The main job: replay the corpus, explore all setups within bounds, then run random executions until "
                "the time is up; shrink and explain what was found.\v"
                "Findings go to the output folder, one .scn, .txt and .json for each; summary.md tells what was "

@@ -103,7 +103,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         a->module = cli_module(argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_failure(state, EXIT_TROUBLE, 0, "no module given; nmrcheck list names them");
+        a->module = cli_only_module(state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -193,7 +193,7 @@ static const char *folder_of(const struct arguments *a)
 int cmd_explore(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "MODULE",
+        .options = options, .parser = parse, .children = cli_rules_children, .args_doc = "[MODULE]",
         .doc = "Run all interleavings, faults, odd counterparts and NMR choices within bounds, or random ones.\v"
                "It says \"complete\" only when every execution within the bounds was run and none hit a limit. "
                "Executions that differ only in the order of independent steps are one trace; dpor runs one of them. "

@@ -51,7 +51,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (a->module == NULL)
-            argp_failure(state, EXIT_TROUBLE, 0, "no module given; nmrcheck list names them");
+            a->module = cli_only_module(state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -121,7 +121,7 @@ int cmd_fuzz(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = options, .parser = parse, .children = cli_rules_children,
-        .args_doc = "MODULE [-- ENGINE-ARGUMENT...]",
+        .args_doc = "[MODULE] [-- ENGINE-ARGUMENT...]",
         .doc = "Let libFuzzer or AFL++ search for a while; shrink and explain what they find.\v"
                "The engine's corpus, seeds, crash files and log stay in DIR/libfuzzer or DIR/afl, and the next run "
                "goes on from there. Exit code: 0 no finding, 1 a finding.",

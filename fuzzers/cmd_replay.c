@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct arguments {
     char **files;
@@ -54,7 +55,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         a->files = state->argv + state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_failure(state, EXIT_TROUBLE, 0, "no file given");
+        if (module_count != 1)
+            argp_failure(state, EXIT_TROUBLE, 0, "no file given");
         return 0;
     default: return input_parse(key, argument, &a->input);
     }
@@ -205,7 +207,7 @@ static int finish(const struct arguments *a)
 static int debug(struct arguments *a)
 {
     struct input in;
-    if (a->files[1] != NULL || a->check || a->bless || a->trace || a->expect != NULL || cli.json) {
+    if (a->files == NULL || a->files[1] != NULL || a->check || a->bless || a->trace || a->expect != NULL || cli.json) {
         cli_complain(NULL, 0, "--gdb takes one FILE, and no option but --step, --module and --raw");
         return EXIT_TROUBLE;
     }
@@ -216,15 +218,31 @@ static int debug(struct arguments *a)
     return EXIT_TROUBLE;
 }
 
+/* What is to be replayed.  Without FILE: the corpus of the only module, which need not have any. */
+static void collect(struct arguments *a, struct input_list *list)
+{
+    char *const corpus[] = {(char *)(uintptr_t)cli_corpus(modules[0]), NULL};
+    struct stat s;
+    if (a->files != NULL) {
+        a->bad += input_expand(a->files, list, false) != INPUT_OK;
+        return;
+    }
+    if (stat(corpus[0], &s) == 0)
+        a->bad += input_expand(corpus, list, true) != INPUT_OK;
+    if (list->count == 0 && a->bad == 0 && !cli.json)
+        printf("no scenario in %s yet; %s keep FILE puts one there\n", corpus[0], cli_words.tool);
+}
+
 int cmd_replay(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options, .parser = parse, .children = cli_children, .args_doc = "FILE...",
+        .options = options, .parser = parse, .children = cli_children, .args_doc = "[FILE...]",
         .doc = "Run scenarios again, each twice, and compare the event hashes.\v"
                "FILE is a text or binary scenario, a raw libFuzzer or AFL++ input, or a folder of them: there, files "
-               "count whose name ends in .scn or has no dot. A text scenario may begin with the comment lines "
-               "'# expect WORD' and '# hash HEX'. With --check or --expect the exit code is 0 when everything is as "
-               "expected and 1 when not; without, it is 1 when there is a finding.",
+               "count whose name ends in .scn or has no dot. Without FILE a program of one module replays its corpus. "
+               "A text scenario may begin with the comment lines '# expect WORD' and '# hash HEX'. With --check or "
+               "--expect the exit code is 0 when everything is as expected and 1 when not; without, it is 1 when there "
+               "is a finding.",
     };
     struct arguments a = {0};
     struct input_list list = {0};
@@ -239,8 +257,7 @@ int cmd_replay(int argc, char **argv)
         gdb_listen();
     if (cli.json)
         a.results = json_array();
-    if (input_expand(a.files, &list, false) != INPUT_OK)
-        a.bad++;
+    collect(&a, &list);
     for (size_t i = 0; i < list.count && !cli_interrupted; i++)
         replay_one(&a, list.paths[i]);
     input_list_release(&list);

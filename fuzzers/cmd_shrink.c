@@ -102,12 +102,12 @@ int cmd_keep(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = keep_options, .parser = parse, .children = cli_children, .args_doc = "FILE",
-        .doc = "Make a finding a regression scenario: CORPUS/MODULE/regress-RULE-HASH.scn.\v"
+        .doc = "Make a finding a regression scenario: regress-RULE-HASH.scn in the module's folder of the corpus.\v"
                "The file says what to expect; nmrcheck replay --check compares. When the module is corrected, "
                "nmrcheck replay --bless rewrites the expectation.",
     };
     static struct report r;
-    char folder[OUTPUT_PATH_MAX - 128], path[OUTPUT_PATH_MAX];
+    char path[OUTPUT_PATH_MAX];
     struct arguments a = {0};
     struct input in;
     struct output_error error;
@@ -118,7 +118,7 @@ int cmd_keep(int argc, char **argv)
     if (!load_finding(&a, &in, &before, &result))
         return EXIT_TROUBLE;
     findings_report(&r, in.program, &in.scenario, NULL);
-    snprintf(folder, sizeof folder, "%s/%s", cli.corpus, in.module->image.name);
+    const char *folder = cli_corpus(in.module);
     snprintf(path, sizeof path, "%s/regress-%s-%016llx.scn", folder, report_expectation(&cli_words, &r.outcome),
              (unsigned long long)r.outcome.hash);
     int code = EXIT_CLEAN;

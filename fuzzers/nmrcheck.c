@@ -16,11 +16,7 @@
 
 #include "rules/rules.h"
 
-#ifndef NMRCHECK_CORPUS
-#define NMRCHECK_CORPUS "corpus"
-#endif
-
-struct cli cli = {.corpus = NMRCHECK_CORPUS};
+struct cli cli;
 volatile sig_atomic_t cli_interrupted;
 
 static const struct command {
@@ -93,7 +89,7 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option common_options[] = {
     {"json", 'j', NULL, 0, "Print the result as JSON", 0},
-    {"corpus", 'C', "DIR", 0, "The corpus: a folder with a folder for each module (default " NMRCHECK_CORPUS ")", 0},
+    {"corpus", 'C', "DIR", 0, "The corpus: a folder with a folder for each module (default: where the build says)", 0},
     {0},
 };
 static const struct argp common = {.options = common_options, .parser = parse_common};
@@ -123,6 +119,22 @@ const struct module *cli_module(const char *name)
         exit(EXIT_TROUBLE);
     }
     return m;
+}
+
+const struct module *cli_only_module(struct argp_state *state)
+{
+    if (module_count != 1)
+        argp_failure(state, EXIT_TROUBLE, 0, "no module given; nmrcheck list names them");
+    return modules[0];
+}
+
+const char *cli_corpus(const struct module *module)
+{
+    static char path[OUTPUT_PATH_MAX - 128];
+    if (cli.corpus == NULL)
+        return module->corpus;
+    snprintf(path, sizeof path, "%s/%s", cli.corpus, module->image.name);
+    return path;
 }
 
 const char *cli_profile, *cli_points, *cli_muted;
@@ -244,6 +256,7 @@ static void prepare_process(void)
     signal(SIGPIPE, SIG_IGN);
     argp_err_exit_status = EXIT_TROUBLE;
     argp_program_version_hook = print_version;
+    cli_words.tool = program_invocation_short_name;
 }
 
 /* Write errors may show only now. */

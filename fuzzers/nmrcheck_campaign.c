@@ -66,7 +66,7 @@ void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, d
         .deadline = seconds > 0 ? now + seconds : 0, .keep_going = keep_going,
     };
     world_on_state = note_state;
-    *s = (struct summary){.tool = "nmrcheck", .module = f->module->image.name, .verdict = ""};
+    *s = (struct summary){.tool = cli_words.tool, .module = f->module->image.name, .verdict = ""};
 }
 
 bool campaign_over(const struct campaign *c)

@@ -178,6 +178,8 @@ enum input_result input_load(const char *path, const struct input_options *optio
     enum input_result result = text ? read_text(in) : read_binary(in, options->raw || named_by_fuzzer(path));
     if (result != INPUT_OK)
         return INPUT_BAD;
+    if (in->module == NULL && module_count == 1)
+        in->module = modules[0];
     if (in->module == NULL)
         return bad(in, 0, "names no module; --module says which");
     in->scenario.module = scenario_module_hash(in->module->image.name);

@@ -636,7 +636,7 @@ static const char *const own_folders[] = {
     "harness/", "model/kernel/", "model/nmr/", "model/peers/", "model/world.c", "fuzzers/", NULL,
 };
 
-const struct report_words cli_words = {
+struct report_words cli_words = {
     .tool = "nmrcheck", .own_folders = own_folders, .describe = describe, .level = level, .rule = rule,
     .places = places, .ending = cli_ending,
 };

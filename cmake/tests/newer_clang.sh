@@ -14,7 +14,7 @@ fi
 cd "$1"
 "$newest" -std=gnu11 -fsyntax-only -Wall -Wextra -Wconversion -Wshadow -Wno-enum-enum-conversion -Werror \
     -fshort-wchar -Wno-multichar -Wno-unknown-pragmas -D_GNU_SOURCE -DNMRCHECK_SOURCE_DIR='""' \
-    -DNMRCHECK_BINARY_DIR='""' -DNMRCHECK_CORPUS='""' -DNMRCHECK_GDB_SCRIPT='""' -iquote harness -iquote model \
+    -DNMRCHECK_BINARY_DIR='""' -DNMRCHECK_GDB_SCRIPT='""' -iquote harness -iquote model \
     -iquote reports -iquote fuzzers -iquote harness/tests/programs -I model/wdk -I model/npi \
     {harness,model,model/kernel,model/nmr,model/peers,model/rules,reports,fuzzers}/*.c \
     {harness,model,reports,fuzzers}/tests/*.c harness/tests/programs/*.c

@@ -366,7 +366,7 @@ for engine in libfuzzer afl; do
     if [ "$got" -eq 0 ]; then
         says "$good: no finding in "
     elif ! [ "$(cat err)" = "nmrcheck: nmrcheck-$engine is neither beside this program nor in a neighbouring '$preset' \
-build folder; build it with cmake --preset $preset" ]; then
+build folder; build the target nmrcheck-$engine, which takes clang${engine/#afl/ and AFL++}" ]; then
         fail "fuzz --engine $engine: exit code $got"
     fi
 done
