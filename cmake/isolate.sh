@@ -7,7 +7,7 @@
 #   - the objects become one relocatable object,
 #   - each global symbol S that it defines becomes NAME__S,
 #   - its writable sections become one section nmrdata_NAME, between __start_nmrdata_NAME and __stop_nmrdata_NAME,
-#   - the compiler's implicit memory functions become those of the kernel model, which check what they touch.
+#   - the C library's functions become those of the kernel model, which check what they touch.
 #
 # What compilers add for themselves (sanitizer, coverage) keeps its names and sections.
 #
@@ -34,7 +34,10 @@ if ! grep -q '^DriverEntry ' "$work/symbols"; then
     echo "module $name: no source file defines DriverEntry" >&2
     exit 1
 fi
-for function in memcpy memset memmove memcmp strlen; do
+library="memcpy memset memmove memcmp strlen strnlen strcmp strncmp _stricmp _strnicmp strcpy strncpy strcat strchr
+    strrchr strstr wcslen wcsnlen wcscmp wcsncmp _wcsicmp _wcsnicmp wcscpy wcsncpy wcscat wcschr wcsrchr wcsstr
+    toupper tolower isdigit isxdigit isupper islower isalpha isalnum isspace isprint"
+for function in $library; do
     echo "$function nmrcheck_$function"
 done >>"$work/symbols"
 

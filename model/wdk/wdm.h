@@ -1595,6 +1595,9 @@ C_ASSERT(sizeof(DEVICE_OBJECT) == 336 && FIELD_OFFSET(DEVICE_OBJECT, DeviceExten
 C_ASSERT(sizeof(DRIVER_OBJECT) == 336 && FIELD_OFFSET(DRIVER_OBJECT, DriverUnload) == 104);
 C_ASSERT(FIELD_OFFSET(DRIVER_OBJECT, MajorFunction) == 112);
 
+#include "crt.h"
+#include "wdmio.h"
+
 /* The intrinsics and the event tracing that a driver has with this header alone. */
 #include "intrin.h"
 #include "evntprov.h"

@@ -1,6 +1,6 @@
 /*
- * test_surface.c - a driver that uses everything that real network modules use (surface.c), and one that does not
- * return as it was called (unbalanced.c).
+ * test_surface.c - a driver that uses everything that real network modules use (surface.c), one with what other drivers
+ * have, too (everyday.c), and one that does not return as it was called (unbalanced.c).
  *
  * Guards: it compiles as it is, links against the simulated kernel, runs from load to unload, gets by when any
  * one of its calls fails, and gives no finding.
@@ -57,6 +57,20 @@ static void test_every_failure_is_survived(void **state)
     assert_true(r.choices[CHOICE_FAULT] > 10);
 }
 
+/* Its assertions judge the C library's functions. */
+static void test_everyday_things(void **state)
+{
+    static const struct scenario nothing;
+    struct explore_options options = {.deviations_max = 1, .on_outcome = print_outcome};
+    struct explore_result r;
+
+    (void)state;
+    r = explore_dfs(world_program(module_find("everyday")), &nothing, &options);
+    assert_int_equal(r.end, EXPLORE_COMPLETE);
+    assert_int_equal(r.verdicts[VERDICT_PASS], r.executions);
+    assert_true(r.choices[CHOICE_FAULT] > 1);
+}
+
 static void expect_unbalanced(const struct scenario *s, const char *where)
 {
     struct outcome o = execution_replay(world_program(module_find("unbalanced")), s);
@@ -82,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_there),
         cmocka_unit_test(test_every_failure_is_survived),
+        cmocka_unit_test(test_everyday_things),
         cmocka_unit_test(test_regions_must_balance),
     };
 

@@ -1,0 +1,11 @@
+/*
+ * ctype.h
+ *
+ * Kinds of characters, as far as the kernel exports them: in crt.h, which wdm.h includes too.
+ */
+#ifndef NMRCHECK_WDK_CRT_CTYPE_H
+#define NMRCHECK_WDK_CRT_CTYPE_H
+
+#include <crt.h>
+
+#endif /* NMRCHECK_WDK_CRT_CTYPE_H */
