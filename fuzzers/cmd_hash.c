@@ -15,7 +15,7 @@ struct arguments {
     json_t *results;
 };
 
-enum { KEY_SEED = 256, KEY_EXECUTIONS, KEY_FIRST, KEY_EACH, KEY_WRITE };
+enum { KEY_SEED = 256, KEY_EXECUTIONS, KEY_FIRST, KEY_EACH, KEY_WRITTEN };
 enum { EXECUTIONS_DEFAULT = 10000 };
 
 static const struct argp_option options[] = {
@@ -23,7 +23,7 @@ static const struct argp_option options[] = {
     {"executions", KEY_EXECUTIONS, "N", 0, "How many (default 10000)", 0},
     {"first", KEY_FIRST, "N", 0, "Number of the first execution (default 0)", 0},
     {"each", KEY_EACH, NULL, 0, "A line for each execution, too: number, event hash, verdict, fingerprint", 0},
-    {"write", KEY_WRITE, "DIR", 0, "Write each scenario there in binary, as MODULE/NUMBER, for other engines", 0},
+    {"write", KEY_WRITTEN, "DIR", 0, "Write each scenario there in binary, as MODULE/NUMBER, for other engines", 0},
     {0},
 };
 
@@ -35,7 +35,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_EXECUTIONS: a->executions = cli_number(state, "executions", argument, INT32_MAX); return 0;
     case KEY_FIRST: a->first = cli_number(state, "first", argument, INT32_MAX); return 0;
     case KEY_EACH: a->each = true; return 0;
-    case KEY_WRITE: a->write = argument; return 0;
+    case KEY_WRITTEN: a->write = argument; return 0;
     case ARGP_KEY_ARGS:
         a->names = state->argv + state->next;
         for (char **name = a->names; *name != NULL; name++)

@@ -41,16 +41,17 @@ wchar_t *wcschr(const wchar_t *Text, wchar_t Character) NMRCHECK_NOTHROW;
 wchar_t *wcsrchr(const wchar_t *Text, wchar_t Character) NMRCHECK_NOTHROW;
 wchar_t *wcsstr(const wchar_t *Text, const wchar_t *Part) NMRCHECK_NOTHROW;
 
-int toupper(int Character) NMRCHECK_NOTHROW;
-int tolower(int Character) NMRCHECK_NOTHROW;
-int isdigit(int Character) NMRCHECK_NOTHROW;
-int isxdigit(int Character) NMRCHECK_NOTHROW;
-int isupper(int Character) NMRCHECK_NOTHROW;
-int islower(int Character) NMRCHECK_NOTHROW;
-int isalpha(int Character) NMRCHECK_NOTHROW;
-int isalnum(int Character) NMRCHECK_NOTHROW;
-int isspace(int Character) NMRCHECK_NOTHROW;
-int isprint(int Character) NMRCHECK_NOTHROW;
+/* In brackets: other code may have macros of these names. */
+int (toupper)(int Character) NMRCHECK_NOTHROW;
+int (tolower)(int Character) NMRCHECK_NOTHROW;
+int (isdigit)(int Character) NMRCHECK_NOTHROW;
+int (isxdigit)(int Character) NMRCHECK_NOTHROW;
+int (isupper)(int Character) NMRCHECK_NOTHROW;
+int (islower)(int Character) NMRCHECK_NOTHROW;
+int (isalpha)(int Character) NMRCHECK_NOTHROW;
+int (isalnum)(int Character) NMRCHECK_NOTHROW;
+int (isspace)(int Character) NMRCHECK_NOTHROW;
+int (isprint)(int Character) NMRCHECK_NOTHROW;
 
 EXTERN_C_END
 
