@@ -360,13 +360,15 @@ says "corpus      1 scenarios replayed, 0 not as their files expect"
 # ---- engines: they may not have been built, and then that is said
 for engine in libfuzzer afl; do
     preset=${engine/libfuzzer/fuzz}
+    needs=clang
+    [ $engine = libfuzzer ] || needs="clang and AFL++"
     got=0
     tests=$((tests + 1))
     "$nmrcheck" fuzz "$good" --engine $engine --time 2 --out "engine-$engine" >out 2>err || got=$?
     if [ "$got" -eq 0 ]; then
         says "$good: no finding in "
     elif ! [ "$(cat err)" = "nmrcheck: nmrcheck-$engine is neither beside this program nor in a neighbouring '$preset' \
-build folder; build the target nmrcheck-$engine, which takes clang${engine/#afl/ and AFL++}" ]; then
+build folder; build the target nmrcheck-$engine, which takes $needs" ]; then
         fail "fuzz --engine $engine: exit code $got"
     fi
 done
