@@ -47,13 +47,15 @@ done >>"$work/symbols"
     awk '$1 ~ /^__(asan|tsan)_mem(cpy|set|move)$/ { print $1, "nmrcheck_" substr($1, 8) }
          $1 == "bcmp" { print $1, "nmrcheck_memcmp" }' >"$work/aliases"
 
-# All of .data* and .bss* but .data.rel.ro*, which is constant once the program runs.  "contents" turns
-# a .bss section into zeroes on file, so that all parts have one type.
+# All that is written: .data*, .bss*, and what `#pragma data_seg` names.  Not .data.rel.ro*, which is constant once the
+# program runs, nor what compilers add.  "contents" turns a .bss section into zeroes on file, so that all parts have one
+# type.
 sections=()
 while read -r section; do
     sections+=(--rename-section "$section=nmrdata_$name,alloc,load,data,contents")
-done < <("${NMRCHECK_READELF:-readelf}" -SW "$work/joined.o" |
-    sed -n 's/^ *\[ *[0-9]*\] \(\.\(data\|bss\)[^ ]*\) .*/\1/p' | grep -v '^\.data\.rel\.ro' | sort -u)
+done < <("${NMRCHECK_READELF:-readelf}" -SW "$work/joined.o" | sed -n 's/^ *\[ *[0-9]*\] //p' |
+    awk '$2 ~ /^(PROGBITS|NOBITS)$/ && $7 ~ /^WA[^T]*$/ { print $1 }' |
+    grep -vE '^(\.data\.rel\.ro|\.got|\.tm_clone|__|asan_)' | sort -u)
 
 objcopy=${NMRCHECK_OBJCOPY:-objcopy}
 "$objcopy" --redefine-syms="$work/symbols" "${sections[@]}" "$work/joined.o" "$work/renamed.o"

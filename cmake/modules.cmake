@@ -327,7 +327,7 @@ function(nmrcheck_link_modules target)
         string(APPEND rows "static const struct module module_${name} = {\n    {\"${name}\", ${name}__DriverEntry, "
             "__start_nmrdata_${name}, __stop_nmrdata_${name}},\n    ${PARENT}, ${RULE}, "
             "${name}__nmrcheck_npis, ${roles},\n    ${COUNTERPARTS_MAX}, \"${SUMMARY}\", ${entries}, "
-            "${name}__nmrcheck_operations,\n    ${patch}, \"${CORPUS}\"};\n")
+            "${name}__nmrcheck_operations,\n    ${name}__nmrcheck_registry, ${patch}, \"${CORPUS}\"};\n")
         string(APPEND pointers "    &module_${name},\n")
         get_property(object GLOBAL PROPERTY nmrcheck_module_${name}_OBJECT_${NMRCHECK_BUILD})
         list(APPEND objects ${object})

@@ -328,6 +328,7 @@ static void world_reset(void)
     footprint_begin();
     kernel_reset();
     nmr_reset();
+    registry_set_values(under_test->registry);
     peers_reset(faces, face_count);
     image_restore(&under_test->image);
     rules_begin(under_test->counterparts_max, is_client_only());
@@ -472,11 +473,12 @@ static unsigned script_count(void)
 static void make_setup(const struct setup *script, unsigned first)
 {
     struct setup *s = &made[made_count++];
+    size_t length = strlen(script->name);
 
     *s = *script;
     if (first == 0)
         return;
-    snprintf(s->name, sizeof s->name, "%s-%u", script->name, first / PEERS_MAX + 1);
+    (void)snprintf(s->name + length, sizeof s->name - length, "-%u", first / PEERS_MAX + 1);
     for (unsigned i = 0; i < s->count; i++)
         if (s->ops[i].site == SITE_OP_REGISTER || s->ops[i].site == SITE_OP_REGISTER_EARLY)
             s->ops[i].value = (uint16_t)first;

@@ -26,6 +26,7 @@ struct module {
     const char *summary;                        /* one line for `nmrcheck list` */
     /* Entry points of its own, which other parts of the system call, up to one without a name; or NULL. */
     const struct npi_operation *entries, *operations;
+    const struct npi_registry_value *registry;  /* of the description; or NULL */
     const char *patch;                          /* a mutant's: how it differs from its parent; else NULL */
     const char *corpus;                         /* the folder of its kept scenarios */
 };

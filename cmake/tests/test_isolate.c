@@ -47,9 +47,9 @@ static void modules_are_sorted_and_named(void **state)
 static void equal_names_are_different_globals(void **state)
 {
     (void)state;
-    assert_int_equal(get("sample_one")->image.entry(NULL, NULL), 11108);
-    assert_int_equal(get("sample_one")->image.entry(NULL, NULL), 22209);
-    assert_int_equal(get("sample_two")->image.entry(NULL, NULL), 11108);
+    assert_int_equal(get("sample_one")->image.entry(NULL, NULL), 111108);
+    assert_int_equal(get("sample_one")->image.entry(NULL, NULL), 222209);
+    assert_int_equal(get("sample_two")->image.entry(NULL, NULL), 111108);
     assert_int_equal(get("sample_stateless")->image.entry(NULL, NULL), 42);
 }
 

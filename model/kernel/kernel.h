@@ -112,4 +112,8 @@ void image_unload(void);                    /* DriverUnload when there is one; t
 bool image_gone(void);
 bool image_contains(const void *address, bool *writable);
 
+/* ---- registry (registry.c): the values that are there, up to one without a name; NULL: none */
+struct npi_registry_value;
+void registry_set_values(const struct npi_registry_value *values);
+
 #endif

@@ -1,15 +1,22 @@
 /*
- * registry.c - RtlQueryRegistryValues over keys that hold no values.
+ * registry.c - RtlQueryRegistryValues over keys that hold what the NPI description says.
  *
- * Whether the key exists is a choice; a value never does, so that what a driver gets is its own default.
+ * Whether the key exists is a choice; of a value that is not described a driver gets its own default.
  */
 #include "internal.h"
 
 #include <string.h>
 
-#include <ntddk.h>
+#include <nmrcheck/npi.h>
 
-enum { ENTRIES_MAX = 64, STRING_TAG = 0x53676552 };    /* 'RegS' */
+static const struct npi_registry_value *values;
+
+void registry_set_values(const struct npi_registry_value *list)
+{
+    values = list;
+}
+
+enum { ENTRIES_MAX = 64, VALUE_MAX = 1024, STRING_TAG = 0x53676552 };    /* 'RegS' */
 
 /* ---- RTL_QUERY_REGISTRY_DIRECT: EntryContext is where the value goes */
 
@@ -72,19 +79,59 @@ static NTSTATUS store_bytes(void *to, ULONG type, const void *data, ULONG length
     return STATUS_BUFFER_TOO_SMALL;
 }
 
-static NTSTATUS deliver(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, const void *pc)
+static NTSTATUS deliver(const RTL_QUERY_REGISTRY_TABLE *entry, ULONG type, void *data, ULONG length, PVOID context,
+                        const void *pc)
+{
+    if (entry->QueryRoutine)
+        return entry->QueryRoutine(entry->Name, type, data, length, context, entry->EntryContext);
+    if (is_string(type))
+        return store_string(entry->EntryContext, data, length, pc);
+    return store_bytes(entry->EntryContext, type, data, length, pc);
+}
+
+static NTSTATUS deliver_default(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, const void *pc)
 {
     ULONG length = entry->DefaultLength;
 
     if (!length)
         length = (ULONG)(is_string(entry->DefaultType) ? string_bytes(entry->DefaultData) : sizeof(ULONG));
     memory_use(entry->DefaultData, length, false, pc);
-    if (entry->QueryRoutine)
-        return entry->QueryRoutine(entry->Name, entry->DefaultType, entry->DefaultData, length, context,
-                                   entry->EntryContext);
-    if (is_string(entry->DefaultType))
-        return store_string(entry->EntryContext, entry->DefaultData, length, pc);
-    return store_bytes(entry->EntryContext, entry->DefaultType, entry->DefaultData, length, pc);
+    return deliver(entry, entry->DefaultType, entry->DefaultData, length, context, pc);
+}
+
+/* The names of values are equal whatever the case of their letters. */
+static WCHAR lower(WCHAR c)
+{
+    return c >= 'A' && c <= 'Z' ? (WCHAR)(c - 'A' + 'a') : c;
+}
+
+static bool same_name(PCWSTR one, PCWSTR other)
+{
+    while (*one && lower(*one) == lower(*other)) {
+        one++;
+        other++;
+    }
+    return lower(*one) == lower(*other);
+}
+
+static const struct npi_registry_value *find(PCWSTR name)
+{
+    for (const struct npi_registry_value *v = values; v && v->name && name; v++)
+        if (same_name(v->name, name))
+            return v;
+    return NULL;
+}
+
+/* The driver gets a copy of its own, as it may write to what it is given. */
+static NTSTATUS deliver_value(const RTL_QUERY_REGISTRY_TABLE *entry, const struct npi_registry_value *v, PVOID context,
+                              const void *pc)
+{
+    _Alignas(8) char data[VALUE_MAX];
+
+    if (v->size > sizeof data)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    memcpy(data, v->data, v->size);
+    return deliver(entry, v->type, data, v->size, context, pc);
 }
 
 static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, const void *pc)
@@ -98,9 +145,11 @@ static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, cons
         return missing;
     if (entry->Flags & RTL_QUERY_REGISTRY_NOVALUE)
         return entry->QueryRoutine(NULL, REG_NONE, NULL, 0, context, entry->EntryContext);
+    if (find(entry->Name))
+        return deliver_value(entry, find(entry->Name), context, pc);
     if (entry->DefaultType == REG_NONE)
         return missing;
-    return deliver(entry, context, pc);
+    return deliver_default(entry, context, pc);
 }
 
 /*
@@ -110,7 +159,7 @@ static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, cons
  * Documented  goes through a table that ends with an entry of zeroes; a value that is missing takes the entry's
  *             default when there is one, fails the query when it is required, and is passed over otherwise; a direct
  *             entry has no routine and needs a name                (RtlQueryRegistryValues)
- * Our reading the key is there or not, which is a choice; it has no values and no subkeys
+ * Our reading the key is there or not, which is a choice; it has the values of the description and no subkeys
  */
 NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
                                 PVOID Environment)

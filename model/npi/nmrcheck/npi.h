@@ -159,6 +159,21 @@ struct npi_operation {
 
 extern const struct npi_operation nmrcheck_operations[];    /* up to one without a name */
 
+/* ---- values in the registry */
+
+/*
+ * A value that RtlQueryRegistryValues finds, in whatever key; that the key is not there remains a choice.  Others are
+ * not there.  The data is constant.
+ */
+struct npi_registry_value {
+    PCWSTR name;
+    ULONG type;                     /* REG_DWORD, REG_SZ, REG_BINARY, … */
+    const void *data;
+    ULONG size;                     /* in bytes, with the end of a string */
+};
+
+extern const struct npi_registry_value nmrcheck_registry[];     /* up to one without a name */
+
 /* ---- stubs: functions that the driver needs and that nobody here has */
 
 /*

@@ -26,6 +26,11 @@ static NTSTATUS StoreStatus;
 static HANDLE StoreHandle;
 static LONG StoreOpens;
 
+#pragma data_seg(push, "store")
+static ULONG StoreKind = 0;
+static GUID StoreId = {0};
+#pragma data_seg(pop)
+
 static BOOLEAN Enter(BINDING *Binding)
 {
     if (!ExAcquireRundownProtection(&Binding->Rundown))
@@ -143,9 +148,38 @@ static VOID NTAPI Register(PDEVICE_OBJECT Device, PVOID Context)
     KeSetEvent(&StoreRegistered, IO_NO_INCREMENT, FALSE);
 }
 
-NTSTATUS StoreInitialize(PDRIVER_OBJECT Driver)
+/* The registry has to hold the kind, and the identifier, which a routine takes. */
+static NTSTATUS NTAPI TakeId(PWSTR Name, ULONG Type, PVOID Data, ULONG Length, PVOID Context, PVOID EntryContext)
 {
-    NTSTATUS Status = IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &StoreDevice);
+    UNREFERENCED_PARAMETER(Name);
+    UNREFERENCED_PARAMETER(Context);
+    if (Type != REG_BINARY || Length != sizeof(GUID))
+        return STATUS_INVALID_PARAMETER;
+    RtlCopyMemory(EntryContext, Data, Length);
+    RtlZeroMemory(Data, Length);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS QueryRegistry(PCWSTR Path)
+{
+    RTL_QUERY_REGISTRY_TABLE Table[] = {
+        {NULL, RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_REQUIRED, (PWSTR)L"storeKIND", &StoreKind, REG_NONE, NULL,
+         0},
+        {TakeId, RTL_QUERY_REGISTRY_REQUIRED, (PWSTR)L"Id", &StoreId, REG_NONE, NULL, 0},
+        {NULL, 0, NULL, NULL, REG_NONE, NULL, 0},
+    };
+
+    return RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, Path, Table, NULL, NULL);
+}
+
+NTSTATUS StoreInitialize(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
+{
+    NTSTATUS Status = QueryRegistry(Path->Buffer);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    NT_ASSERT(StoreKind == STORE_KIND && IsEqualGUID(&StoreId, &STORE_NPIID));
+    Status = IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &StoreDevice);
 
     if (!NT_SUCCESS(Status))
         return Status;

@@ -39,7 +39,7 @@ typedef struct STORE_PROVIDER_DISPATCH_ {
 extern const NPIID STORE_NPIID;
 extern const NPI_MODULEID StoreModuleId;    /* of either side: who does not know it is declined */
 
-NTSTATUS StoreInitialize(PDRIVER_OBJECT Driver);
+NTSTATUS StoreInitialize(PDRIVER_OBJECT Driver, PUNICODE_STRING Path);
 VOID StoreUninitialize(VOID);
 NTSTATUS StoreOpen(VOID);
 VOID StoreClose(VOID);

@@ -84,6 +84,12 @@ static NTSTATUS NTAPI count(ULONG argument)
     return (NTSTATUS)(calls++ << 8 | StoreOpened());
 }
 
+const struct npi_registry_value nmrcheck_registry[] = {
+    {L"StoreKind", REG_DWORD, &(const ULONG){STORE_KIND}, sizeof(ULONG)},
+    {L"Id", REG_BINARY, &STORE_NPIID, sizeof STORE_NPIID},
+    {NULL},
+};
+
 const struct npi_operation nmrcheck_operations[] = {{"open-and-close", open_and_close}, {"count", count}, {NULL, NULL}};
 
 NMRCHECK_STUB_YIELDS(OtherReady, TRUE)
