@@ -283,6 +283,18 @@ void sched_release(sched_wait *w)
         sched_observer->enable(stopped, sched_object(w));
 }
 
+void sched_left(const sched_wait *w)
+{
+    if (sched_watched())
+        sched_observer->touch(sched_object(w), TOUCH_RELEASE);
+}
+
+void sched_all_left(const sched_wait *w)
+{
+    if (sched_watched())
+        sched_observer->touch(sched_object(w), TOUCH_ACQUIRE);
+}
+
 void sched_give_way(unsigned site)
 {
     uint32_t others = runnable & ~(1u << sched_current);

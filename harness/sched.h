@@ -74,6 +74,13 @@ void sched_hold_tried(sched_wait *w);
 void sched_touch_wait(const sched_wait *w);     /* it was looked at, and not taken */
 void sched_release(sched_wait *w);
 
+/*
+ * Waiting until several have left: each says so, and the last one releases those who wait.  Who comes looks at it
+ * (sched_touch_wait); who has waited says that it goes on because all have left, in whatever order.
+ */
+void sched_left(const sched_wait *w);
+void sched_all_left(const sched_wait *w);
+
 /* Let someone else run if anyone can; for spin loops.  (sched_yield is a name of the C library.) */
 void sched_give_way(unsigned site);
 
@@ -94,6 +101,9 @@ _Noreturn void sched_stop(enum verdict v) __attribute__((cold));
 /*
  * What an explorer sees of an execution, beside the choices.  A step of a thread lasts from one scheduling point to the
  * next: it begins with `run`.  NULL when nobody watches; a function that is not wanted is NULL, too.
+ *
+ * A release is a change, too; two of them could as well have come in the other order.  Who acquires comes after the
+ * releases before it, and could not have come earlier.
  */
 enum sched_touch { TOUCH_READ, TOUCH_WRITE, TOUCH_ACQUIRE, TOUCH_RELEASE };
 struct sched_observer {
@@ -111,11 +121,11 @@ uint64_t sched_object(const sched_wait *w);     /* what this one is called */
 /* Does anybody want to know what steps touch? */
 static inline bool sched_watched(void) { return sched_observer && sched_observer->touch; }
 
-/* The running step reads or writes a shared object, named by a number that is the same in each execution. */
-static inline void sched_touch(uint64_t object, bool write)
+/* The running step touches a shared object, named by a number that is the same in each execution. */
+static inline void sched_touch(uint64_t object, enum sched_touch how)
 {
     if (sched_watched())
-        sched_observer->touch(object, write ? TOUCH_WRITE : TOUCH_READ);
+        sched_observer->touch(object, how);
 }
 
 bool sched_can_run(unsigned thread);        /* is it ready for its next step */

@@ -117,7 +117,7 @@ static void perform(const struct operation *o)
     case FREE:
         sched_point(TOY_STEP);
         for (unsigned i = 0; i < VARIABLES; i++)
-            sched_touch(i, true);
+            sched_touch(i, TOUCH_WRITE);
         break;
     case LOCK:
         toy_acquire(&locks[o->object]);
@@ -132,7 +132,7 @@ static void perform(const struct operation *o)
             value = 4 * (value + 1) + ask();
         stopped[sched_self()] = o->object == ASK_END && value == 1;
         if (o->object == ASK_WRITE && value == 1) {
-            sched_touch(0, true);
+            sched_touch(0, TOUCH_WRITE);
             note(&(struct operation){WRITE, 0}, 0);
         }
         break;
@@ -350,6 +350,51 @@ static void test_made_possible(void **state)
     (void)state;
     expect_traces(&spawning, 0, 2);
     expect_traces(&telling, 0, 2);
+}
+
+/* Some leave, one waits until all have. */
+static struct { unsigned present; sched_wait all; } guests;
+static unsigned guest_count;
+
+static void leave(void *unused)
+{
+    (void)unused;
+    sched_point(TOY_STEP);
+    sched_left(&guests.all);
+    if (--guests.present == 0)
+        sched_release(&guests.all);
+}
+
+static void close_door(void *unused)
+{
+    (void)unused;
+    sched_point(TOY_STEP);
+    sched_touch_wait(&guests.all);
+    if (guests.present == 0)
+        return;
+    while (guests.present > 0)
+        sched_block(&guests.all, TOY_STEP, SCHED_FOREVER);
+    sched_all_left(&guests.all);
+}
+
+static void guests_main(void *unused)
+{
+    (void)unused;
+    guests.present = guest_count;
+    guests.all = 0;
+    for (unsigned i = 0; i < guest_count; i++)
+        sched_spawn(1, leave, NULL);
+    sched_spawn(1, close_door, NULL);
+}
+
+/* In which order they leave makes no difference, only who has left when somebody looks; and who waits goes on last. */
+static void test_all_left(void **state)
+{
+    static const struct program leaving = {.name = "toy", .words = &toy_words, .main = guests_main};
+
+    (void)state;
+    for (guest_count = 1; guest_count <= 6; guest_count++)
+        expect_traces(&leaving, 0, 1u << guest_count);
 }
 
 static void test_deadlock(void **state)
@@ -611,7 +656,7 @@ int main(void)
         cmocka_unit_test(test_lock_increments), cmocka_unit_test(test_writers_and_readers),
         cmocka_unit_test(test_last_zero), cmocka_unit_test(test_attach_detach),
         cmocka_unit_test(test_use_after_free), cmocka_unit_test(test_made_possible),
-        cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_all_left), cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs),
         cmocka_unit_test(test_resume), cmocka_unit_test(test_damaged_save), cmocka_unit_test(test_shards)};
 

@@ -48,7 +48,7 @@ static void body(void *argument)
             sched_spawn(1, body, (void *)(uintptr_t)3);
             continue;
         }
-        sched_touch(object, true);
+        sched_touch(object, TOUCH_WRITE);
         if (object == SHARED || note_all)
             order = order << 2 | self;
     }
@@ -58,7 +58,7 @@ static void toy_main(void *script)
 {
     (void)script;
     order = 1;
-    sched_touch(OTHER, true);
+    sched_touch(OTHER, TOUCH_WRITE);
     sched_spawn(1, body, (void *)(uintptr_t)1);
     sched_spawn(1, body, (void *)(uintptr_t)2);
 }
@@ -238,7 +238,7 @@ static void scripted_body(void *argument)
         if (r->thread != self)
             continue;
         sched_point(STEP);
-        sched_touch(r->nth, r->value % 2);
+        sched_touch(r->nth, r->value % 2 ? TOUCH_WRITE : TOUCH_READ);
         event_emit(1, i, choice_ask(CHOICE_FAULT, self, FAIL, 2), 0, 0, 0, NULL);
     }
 }

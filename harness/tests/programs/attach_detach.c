@@ -53,7 +53,7 @@ static void drain(void)
     CHECK(!context.drained);
     while (!context.drained)
         sched_block(&draining, TOY_STEP, SCHED_FOREVER);
-    sched_touch(DRAINED, false);
+    sched_touch(DRAINED, TOUCH_READ);
 }
 
 static void detacher(void *argument)
@@ -72,8 +72,8 @@ static void detacher(void *argument)
     if (--context.references > 0)
         drain();
     use(REFERENCES, true);
-    sched_touch(DATA, true);
-    sched_touch(DRAINED, true);
+    sched_touch(DATA, TOUCH_WRITE);
+    sched_touch(DRAINED, TOUCH_WRITE);
     context.freed = true;
 }
 

@@ -32,7 +32,7 @@ static inline void toy_release(struct toy_lock *lock)
 static inline void toy_touch(unsigned object, bool write)
 {
     sched_point(TOY_STEP);
-    sched_touch(object, write);
+    sched_touch(object, write ? TOUCH_WRITE : TOUCH_READ);
 }
 
 #endif
