@@ -109,12 +109,17 @@ static void settle(void)
 /* DriverUnload runs once, whatever else is going on but entry points. */
 static void unload(void)
 {
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_UNLOAD, 0, TOUCH_WRITE);
+    footprint_world(FOOTPRINT_IMAGE, 0, TOUCH_READ);
     if (unloading || !image_loaded())
         return;
     unloading = true;
-    while (entered > 0)
-        sched_block(&leaving, SITE_OP_NEXT, SCHED_FOREVER);
+    sched_touch_wait(&leaving);
+    if (entered > 0) {
+        while (entered > 0)
+            sched_block(&leaving, SITE_OP_NEXT, SCHED_FOREVER);
+        sched_all_left(&leaving);
+    }
     race_acquire(RACE_KEY_ENTERED);
     image_unload();
 }
@@ -125,7 +130,8 @@ static void enter(unsigned number, unsigned argument)
     const void *pc;
     NTSTATUS status;
 
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_UNLOAD, 0, TOUCH_READ);
+    footprint_world(FOOTPRINT_IMAGE, 0, TOUCH_READ);
     if (!entry || unloading || !image_loaded())
         return;
     number %= entry_count;
@@ -135,7 +141,7 @@ static void enter(unsigned number, unsigned argument)
     status = entry->call(argument);
     event_emit(EV_LEAVE + FRAME_ENTRY, number, status, 0, 0, 0, pc);
     race_release(RACE_KEY_ENTERED);
-    footprint_world(FOOTPRINT_PEERS, true);
+    sched_left(&leaving);
     if (--entered == 0)
         sched_release(&leaving);
 }
@@ -209,7 +215,7 @@ static void drive(void *unused)
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
     run_ops(sched_self());
     CHECK(driving > 0);
-    footprint_world(FOOTPRINT_PEERS, true);
+    sched_left(&joining);
     if (--driving == 0)
         sched_release(&joining);
 }
@@ -224,8 +230,9 @@ static void scripted(void)
         CHECK(sched_spawn(t, drive, NULL) == t);
         race_spawned(t);
     }
-    while (driving > 0)
+    while (driving > 0)                     /* which nobody has left: they have just begun */
         sched_block(&joining, SITE_OP_NEXT, SCHED_FOREVER);
+    sched_all_left(&joining);
 }
 
 /* Clients that the module finds registered. */

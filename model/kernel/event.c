@@ -238,7 +238,7 @@ LONG KeReadStateEvent(PRKEVENT Event)
 
     sched_point(SITE_KE_READ_EVENT);
     s = event_of(Event, pc);
-    footprint_address(Event, false);
+    footprint_address(Event, TOUCH_READ);
     if (s->signalled)
         race_acquire(RACE_KEY_SYNC + s->number);
     return s->signalled;
@@ -302,7 +302,7 @@ LONG KeReadStateMutex(PRKMUTEX Mutex)
     memory_check(Mutex, sizeof *Mutex, false, pc);
     s = sync_get(Mutex, LOCK_MUTEX);
     require_ready(s, pc);
-    footprint_address(Mutex, false);
+    footprint_address(Mutex, TOUCH_READ);
     return s->owner == OWNER_NONE;
 }
 
@@ -359,7 +359,7 @@ LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
 
     sched_point(SITE_KE_READ_EVENT);
     memory_check(Semaphore, sizeof *Semaphore, false, pc);
-    footprint_address(Semaphore, false);
+    footprint_address(Semaphore, TOUCH_READ);
     return (LONG)sync_get(Semaphore, SYNC_OTHER)->references;
 }
 

@@ -268,7 +268,7 @@ static __attribute__((noinline)) void point(const char *address, size_t size, bo
         return;
     sched_point(SITE_MEMORY);
     for (const char *at = address - (uintptr_t)address % CELL; at < address + size; at += CELL)
-        footprint_address(at, write);
+        footprint_address(at, write ? TOUCH_WRITE : TOUCH_READ);
 }
 
 void memory_access(const void *address, size_t size, bool write, const void *pc)

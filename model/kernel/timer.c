@@ -4,6 +4,7 @@
  * A queued DPC and a set timer are simulated threads.  A DPC that was removed and a timer that was cancelled or set
  * again are told by a ticket: the thread that holds an old one does nothing.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <ntddk.h>
@@ -55,6 +56,7 @@ static void run_dpc(const struct ticket *t)
     PKDPC dpc = t->dpc;
 
     memory_check(dpc, sizeof *dpc, true, NULL);
+    footprint_address(dpc, TOUCH_WRITE);
     if (t->object->references != t->number || !t->object->work)
         return;
     t->object->work = 0;
@@ -70,6 +72,7 @@ static void dpc_body(void *argument)
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
     run_dpc(argument);
     race_release(RACE_KEY_NMR - 2);
+    sched_left(&flushed);
     if (--dpcs == 0)
         sched_release(&flushed);
     event_emit(EV_THREAD_END, sched_self(), 0, 0, 0, 0, NULL);
@@ -92,6 +95,7 @@ static bool queue_dpc(PKDPC dpc, PVOID first, PVOID second, const void *pc)
 {
     struct sync *s = dpc_of(dpc, pc);
 
+    footprint_address(dpc, TOUCH_WRITE);
     if (s->work)
         return false;
     s->work = 1;
@@ -151,6 +155,7 @@ BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
 
     sched_point(SITE_WORK_ITEM);
     s = dpc_of(Dpc, pc);
+    footprint_address(Dpc, TOUCH_WRITE);
     was = s->work;
     s->work = 0;
     return was;
@@ -232,6 +237,7 @@ static void timer_body(void *argument)
     while (t->object->references == t->number) {
         if (sched_now() < t->due)
             sched_block(&thread_state()->parked, SITE_WORK_ITEM, t->due);
+        footprint_address(t->object->address, TOUCH_WRITE);
         if (t->object->references != t->number)
             break;
         t->object->work = t->period != 0;
@@ -247,6 +253,7 @@ static bool cancel(struct sync *s)
 {
     bool was = s->work;
 
+    footprint_address(s->address, TOUCH_WRITE);
     for (unsigned i = 0; was && i < ticket_count; i++)
         if (tickets[i].object == s && tickets[i].number == s->references && tickets[i].thread)
             sched_release(&thread_states[tickets[i].thread].parked);

@@ -3,6 +3,7 @@
  *
  * A queued item is a simulated thread from the start; when it runs is the scheduler's choice.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <setjmp.h>
@@ -64,11 +65,14 @@ uint32_t work_running(void)
 
 void work_wait_for_none(const uint32_t *count, sched_wait *none, const void *pc)
 {
+    footprint_world(FOOTPRINT_WORK, 0, TOUCH_WRITE);
+    sched_touch_wait(none);
     if (!*count)
         return;
     event_emit(EV_BLOCK, NONE, SYNC_WORK, 0, 0, 0, pc);
     while (*count)
         sched_block(none, SITE_WORK_ITEM, SCHED_FOREVER);
+    sched_all_left(none);
     event_emit(EV_WAKE, NONE, SYNC_WORK, 0, 0, 0, pc);
 }
 
@@ -153,6 +157,7 @@ static void take_off(struct job *j)
 {
     struct sync *s = sync_number(j->item);
 
+    footprint_address(s->address, TOUCH_WRITE);
     s->work = 0;
     queued--;
     if (j->kind == JOB_QUEUE) {
@@ -192,6 +197,7 @@ static void body(void *argument)
 
         queued--;
         work_call(j->item, LEVEL_PASSIVE, j->routine, j->context, call_thread, j);
+        footprint_address(s->address, TOUCH_WRITE);
         s->signalled = true;
         race_release(RACE_KEY_SYNC + j->item);
         while (sync_satisfy_first(s)) {
@@ -203,6 +209,7 @@ static void body(void *argument)
     }
     if (j->kind == JOB_IO || j->kind == JOB_IO_EX) {
         race_release(RACE_KEY_DRAIN);
+        sched_left(&drained);
         if (--io_outstanding == 0)
             sched_release(&drained);
     }
@@ -336,6 +343,7 @@ VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 /* True when the item may be queued: then it is. */
 static bool put_on(struct sync *s, const void *pc)
 {
+    footprint_address(s->address, TOUCH_WRITE);
     if (s->work) {
         misuse(MISUSE_WORK_QUEUED_TWICE, s->number, s->address, 0, 0, pc);
         return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "footprint.h"
 #include "nmr/state.h"
 
 static struct binding bindings[BINDINGS_MAX];
@@ -84,6 +85,7 @@ struct binding *binding_create(struct registration *client, struct registration 
 
 void binding_gone(struct binding *b)
 {
+    footprint_world(FOOTPRINT_ENDING, 0, TOUCH_RELEASE);
     order_end_binding(b);
     binding_set_state(b, BINDING_GONE);
     registration_drain(b->sides[SIDE_CLIENT].registration);

@@ -6,9 +6,27 @@
  * the callback's own IRQL; the caller's IRQL is put back afterwards, whatever the module left.
  */
 #include "choice.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/state.h"
 #include "sites.h"
+
+/* What a callback of a binding depends on besides the binding. */
+static void touch(const struct binding *b, enum side side)
+{
+    footprint_world(FOOTPRINT_IMAGE, 0, TOUCH_READ);
+    footprint_world(FOOTPRINT_REGISTRATION, b->sides[SIDE_CLIENT].registration->number, TOUCH_READ);
+    footprint_world(FOOTPRINT_REGISTRATION, b->sides[SIDE_PROVIDER].registration->number, TOUCH_READ);
+    if (b->sides[side].registration->owner == CALLER_MODULE)
+        footprint_world(FOOTPRINT_DETACHED, 0, TOUCH_READ);
+}
+
+/* Judges compare with other bindings: what a module attached to, what it calls, what it uses. */
+static void touch_others(const struct binding *b, enum side side, enum footprint_object object, enum sched_touch how)
+{
+    if (b->sides[side].registration->owner == CALLER_MODULE)
+        footprint_world(object, 0, how);
+}
 
 /* ND-7 leaves the IRQL open for the sites that ask: SITE_NONE does not.  Returns what end() has to restore. */
 static unsigned begin(const struct binding *b, enum side side, const void *function, enum site_number irql_site)
@@ -16,6 +34,7 @@ static unsigned begin(const struct binding *b, enum side side, const void *funct
     const struct registration *r = b->sides[side].registration;
     unsigned level = irql_get();
 
+    touch(b, side);
     if (r->owner == CALLER_MODULE && image_gone()) {
         event_emit(EV_MISUSE, NONE, MISUSE_IMAGE_GONE, ADDRESS(function), 0, 0, function);
         sched_stop(VERDICT_FINDING);
@@ -81,6 +100,7 @@ NTSTATUS callback_client_attach(struct binding *b)
                client->owner == CALLER_MODULE ? provider->flags : 0, ADDRESS(client->context), 0, 0,
                CODE(attach));
     status = attach(b->sides[SIDE_CLIENT].handle, client->context, provider->instance);
+    touch_others(b, SIDE_CLIENT, FOOTPRINT_ENDING, TOUCH_READ);
     leave(b, FRAME_CLIENT_ATTACH, status, NULL, CODE(attach));
     end(b, level);
     return status;
@@ -108,6 +128,7 @@ NTSTATUS callback_provider_attach(struct binding *b, const VOID *client_dispatch
                ADDRESS(client_dispatch), CODE(attach));
     status = attach(b->sides[SIDE_PROVIDER].handle, provider->context, client->instance, context, client_dispatch,
                     d.null_context_out ? NULL : &b->context_slot, d.null_dispatch_out ? NULL : &b->dispatch_slot);
+    touch_others(b, SIDE_PROVIDER, FOOTPRINT_ENDING, TOUCH_READ);
     written |= b->context_slot != context_canary ? 1u : 0u;
     written |= b->dispatch_slot != dispatch_canary ? 2u : 0u;
     event_emit(EV_LEAVE + FRAME_PROVIDER_ATTACH, b->number, status, ADDRESS(b->context_slot),
@@ -129,12 +150,18 @@ NTSTATUS callback_detach(struct binding *b, enum side side)
 
     fields_check(r);
     level = begin(b, side, CODE(detach), SITE_ND_DETACH_IRQL);
+    touch_others(b, side, FOOTPRINT_ENDING, TOUCH_RELEASE);
     enter(b, frame, context, CODE(detach));
     events = event_count();
     b->sides[side].detach_thread = sched_self();
     status = detach(context);
     if (r->owner == CALLER_MODULE)
         what = detach_touched(b, side, events);
+    if (r->owner == CALLER_MODULE) {
+        footprint_world(FOOTPRINT_CALLED, b->number, TOUCH_WRITE);
+        footprint_world(FOOTPRINT_SERVED, b->number, TOUCH_WRITE);
+        footprint_world(FOOTPRINT_DETACHED, 0, TOUCH_RELEASE);
+    }
     event_emit((uint16_t)(EV_LEAVE + frame), b->number, status, ADDRESS(context), 0, what, CODE(detach));
     end(b, level);
     return status;
@@ -160,6 +187,7 @@ void callback_cleanup(struct binding *b, enum side side)
     PVOID context = b->sides[side].context;
     unsigned level = begin(b, side, CODE(cleanup), SITE_ND_CLEANUP_IRQL);
 
+    touch_others(b, side, FOOTPRINT_ENDING, TOUCH_RELEASE);
     enter(b, frame, context, CODE(cleanup));
     cleanup(context);
     leave(b, frame, 0, context, CODE(cleanup));

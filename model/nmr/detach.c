@@ -94,7 +94,7 @@ static void detach_side(struct binding *b, enum side side)
     status = callback_detach(b, side);
     if (is_module(b, side))
         sched_point(SITE_CALLBACK_RETURN);
-    footprint_world(FOOTPRINT_NMR, true);   /* a completion that came meanwhile, or did not */
+    footprint_world(FOOTPRINT_COMPLETED, b->number, TOUCH_WRITE);  /* a completion that came meanwhile, or did not */
     s->inside = false;
     if (s->detach == DETACH_DONE)
         end_binding(b);
@@ -154,7 +154,10 @@ void detach_all(struct registration *r)
     for (uint32_t i = 0; i < binding_count(); i++) {
         struct binding *b = binding_get(i);
 
-        if (b->sides[r->side].registration == r && b->state == BINDING_ATTACHED)
+        if (b->sides[r->side].registration != r)
+            continue;
+        footprint_world(FOOTPRINT_BINDING, i, TOUCH_READ);
+        if (b->state == BINDING_ATTACHED)
             detach_binding(b);
     }
 }
@@ -179,6 +182,7 @@ void nmr_detach_complete(enum caller who, enum side side, HANDLE handle, const v
     if (!b)
         handle_bugcheck(who, FRAME_NMR_COMPLETE, handle, bad, pc);
     order_after_callback(b);
+    footprint_world(FOOTPRINT_COMPLETED, b->number, TOUCH_WRITE);
     switch (b->sides[side].detach) {
     case DETACH_NOT_CALLED:                 /* ND-9b */
         b->sides[side].completed = !profile_is(PROFILE_STRICT);

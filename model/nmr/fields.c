@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "footprint.h"
 #include "nmr/state.h"
 #include "kernel/kernel.h"
 #include "world.h"
@@ -65,6 +66,7 @@ static bool registered_already(const struct registration *r)
     for (uint32_t i = 0; i < registration_count(); i++) {
         const struct registration *other = registration_get(i);
 
+        footprint_world(FOOTPRINT_REGISTRATION, i, TOUCH_READ);
         if (other != r && other->characteristics == r->characteristics && other->state >= REGISTRATION_REGISTERING &&
             other->state <= REGISTRATION_DRAINED)
             return true;

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "choice.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/state.h"
 #include "sites.h"
@@ -78,6 +79,7 @@ static void set_state(struct registration *r, enum registration_state next)
 
 bool registration_accepts(const struct registration *r)
 {
+    footprint_world(FOOTPRINT_REGISTRATION, r->number, TOUCH_READ);
     return r->state == REGISTRATION_REGISTERING || r->state == REGISTRATION_REGISTERED;
 }
 
@@ -86,7 +88,10 @@ static bool has_binding(const struct registration *r)
     for (uint32_t i = 0; i < binding_count(); i++) {
         const struct binding *b = binding_get(i);
 
-        if (b->sides[r->side].registration == r && b->state != BINDING_GONE)
+        if (b->sides[r->side].registration != r)
+            continue;
+        footprint_world(FOOTPRINT_BINDING, b->number, TOUCH_READ);
+        if (b->state != BINDING_GONE)
             return true;
     }
     return false;
@@ -94,8 +99,10 @@ static bool has_binding(const struct registration *r)
 
 void registration_drain(struct registration *r)
 {
+    footprint_world(FOOTPRINT_REGISTRATION, r->number, TOUCH_READ);
     if (r->state != REGISTRATION_DEREGISTERING || has_binding(r))
         return;
+    footprint_world(FOOTPRINT_DRAINED, r->number, TOUCH_WRITE);
     set_state(r, REGISTRATION_DRAINED);
     sched_release(&r->waiters);
 }
@@ -254,6 +261,8 @@ static void end(struct registration *r)
 /* STATUS_PENDING always, even when all is over already (E1).  ND-11: or STATUS_SUCCESS then, and the handle is dead. */
 static NTSTATUS deregistered_status(struct registration *r)
 {
+    if (r->owner == CALLER_MODULE)
+        footprint_world(FOOTPRINT_DRAINED, r->number, TOUCH_READ);
     if (r->state != REGISTRATION_DRAINED || r->owner != CALLER_MODULE || !profile_choose(SITE_ND_DEREGISTER_STATUS))
         return STATUS_PENDING;
     end(r);
@@ -291,10 +300,12 @@ NTSTATUS nmr_deregister(enum caller who, enum side side, HANDLE handle, const vo
 
 static void wait_until_drained(struct registration *r, unsigned site, const void *pc)
 {
+    sched_touch_wait(&r->waiters);
     if (r->state == REGISTRATION_DEREGISTERING) {
         event_emit(EV_BLOCK, r->number, SYNC_REGISTRATION, 0, 0, 0, pc);
         while (r->state == REGISTRATION_DEREGISTERING)
             sched_block(&r->waiters, site, SCHED_FOREVER);
+        sched_all_left(&r->waiters);        /* bindings, of which the last one released */
         event_emit(EV_WAKE, r->number, SYNC_REGISTRATION, 0, 0, 0, pc);
     }
     end(r);

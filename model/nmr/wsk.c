@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "choice.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/state.h"
 #include "sites.h"
@@ -196,6 +197,12 @@ static void begin_subsystem(void)
 
 /* ---- the client that NMR sees in a driver's place */
 
+/* What follows reads or changes it. */
+static void touch(const struct wsk *w)
+{
+    footprint_address(w->block, TOUCH_WRITE);
+}
+
 static NTSTATUS client_attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE instance)
 {
     struct wsk *w = context;
@@ -204,9 +211,11 @@ static NTSTATUS client_attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_I
     NTSTATUS status;
 
     (void)instance;
+    touch(w);
     if (w->attached)                        /* one subsystem is enough */
         return STATUS_NOINTERFACE;
     status = nmr_client_attach_provider(CALLER_PEER, binding, w, w->npi.Dispatch, &provider_context, &dispatch, NULL);
+    touch(w);
     w->refused = NT_SUCCESS(status) ? STATUS_SUCCESS : status;
     if (NT_SUCCESS(status)) {
         w->binding = binding;
@@ -223,6 +232,7 @@ static NTSTATUS client_detach(PVOID context)
 {
     struct wsk *w = context;
 
+    touch(w);
     w->detaching = true;
     w->pending = w->captures > 0;
     return w->pending ? STATUS_PENDING : STATUS_SUCCESS;
@@ -232,6 +242,7 @@ static void client_cleanup(PVOID context)
 {
     struct wsk *w = context;
 
+    touch(w);
     CHECK(!w->captures);
     w->attached = w->detaching = w->pending = false;
 }
@@ -317,6 +328,7 @@ static void wait_for_attach(struct wsk *w, ULONG timeout, const void *pc)
     uint64_t deadline = timeout == WSK_INFINITE_WAIT ? SCHED_FOREVER : sched_now() + (uint64_t)timeout * MILLISECOND;
     bool blocked = false;
 
+    touch(w);
     while (w->state == WSK_REGISTERED && !may_capture(w) && !w->refused && sched_now() < deadline) {
         if (!blocked)
             event_emit(EV_BLOCK, (uint32_t)(w - clients), SYNC_OTHER, 0, 0, 0, pc);
@@ -358,6 +370,7 @@ NTSTATUS WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG WaitTime
         return STATUS_DEVICE_NOT_READY;
     if (WaitTimeout != WSK_NO_WAIT)
         wait_for_attach(w, WaitTimeout, pc);
+    touch(w);
     status = capture(w, WskProviderNpi);
     note(w, status, "WskCaptureProviderNPI", pc);
     return status;
@@ -379,6 +392,7 @@ VOID WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
     w = registered(WskRegistration, pc);
     if (!w)
         return;
+    touch(w);
     if (!w->captures) {
         tell_misuse(MISUSE_WSK_UNBALANCED, WskRegistration, pc);
         return;
@@ -407,6 +421,7 @@ VOID WskDeregister(PWSK_REGISTRATION WskRegistration)
     w = registered(WskRegistration, pc);
     if (!w)
         return;
+    touch(w);
     if (w->state != WSK_REGISTERED) {
         tell_misuse(MISUSE_WSK_UNBALANCED, WskRegistration, pc);
         return;
@@ -417,6 +432,7 @@ VOID WskDeregister(PWSK_REGISTRATION WskRegistration)
     (void)nmr_deregister(CALLER_PEER, SIDE_CLIENT, w->handle, pc);
     (void)nmr_wait(CALLER_PEER, SIDE_CLIENT, w->handle, pc);
     race_acquire(RACE_KEY_WSK + (uint32_t)(w - clients));
+    touch(w);
     w->state = WSK_CLOSED;
     pool_internal_free(w->context, pc);
 }

@@ -24,10 +24,16 @@ static unsigned binding_count;
 
 /* ---- finding them */
 
+static bool is_live(const struct peer_binding *b)
+{
+    footprint_world(FOOTPRINT_CALLED, b->number, TOUCH_READ);
+    return b->live;
+}
+
 struct peer_binding *peer_binding_find(unsigned peer, PVOID context)
 {
     for (unsigned i = 0; i < binding_count; i++)
-        if (bindings[i].live && bindings[i].peer == peer && bindings[i].context == context)
+        if (bindings[i].peer == peer && bindings[i].context == context && is_live(&bindings[i]))
             return &bindings[i];
     return NULL;
 }
@@ -45,8 +51,10 @@ struct peer_binding *peer_binding_named(unsigned peer, PVOID context)
 {
     struct peer_binding *found = peer_binding_find(peer, context);
 
+    if (!found)
+        footprint_world(FOOTPRINT_NMR, 0, TOUCH_READ);
     for (unsigned i = 0; i < binding_count && !found; i++)
-        if (bindings[i].live && bindings[i].context == context)
+        if (bindings[i].context == context && is_live(&bindings[i]))
             found = &bindings[i];
     for (unsigned i = binding_count; i-- > 0 && !found;)
         if (bindings[i].context == context)
@@ -58,8 +66,9 @@ struct peer_binding *peer_binding_latest(unsigned peer)
 {
     struct peer_binding *found = NULL;
 
+    footprint_world(FOOTPRINT_BINDINGS_OF, peer, TOUCH_READ);
     for (unsigned i = 0; i < binding_count; i++)
-        if (bindings[i].peer == peer && (bindings[i].live || !found || !found->live))
+        if (bindings[i].peer == peer && (is_live(&bindings[i]) || !found || !found->live))
             found = &bindings[i];
     return found;
 }
@@ -81,6 +90,7 @@ struct peer_binding *peer_binding_new(const struct peer *p, HANDLE handle, ULONG
 
     if (binding_count == BINDINGS_MAX)
         sched_stop(VERDICT_MEMORY);
+    footprint_world(FOOTPRINT_BINDINGS_OF, p->number, TOUCH_WRITE);
     b = &bindings[binding_count];
     b->context = context_for(p);
     binding_count++;
@@ -96,15 +106,19 @@ void peer_binding_attached(struct peer_binding *b, PVOID context, const VOID *di
 {
     b->other_context = context;
     b->other_dispatch = dispatch;
+    footprint_world(FOOTPRINT_CALLER, b->number, TOUCH_WRITE);
     b->attached = true;
     race_release(RACE_KEY_ATTACHED + b->number);
 }
 
 void peer_binding_forget(unsigned peer)
 {
-    for (unsigned i = 0; i < binding_count; i++)
-        if (bindings[i].peer == peer)
-            bindings[i].live = false;
+    for (unsigned i = 0; i < binding_count; i++) {
+        if (bindings[i].peer != peer || !bindings[i].live)
+            continue;
+        footprint_world(FOOTPRINT_CALLED, bindings[i].number, TOUCH_WRITE);
+        bindings[i].live = false;
+    }
 }
 
 void peer_binding_reset(void)
@@ -123,7 +137,7 @@ static void complete_detach(const struct peer_binding *b)
 static void call_end(struct peer_binding *b)
 {
     CHECK(b->calls > 0);
-    footprint_world(FOOTPRINT_CALLS, true);
+    footprint_world(FOOTPRINT_CALLER, b->number, b->pending ? TOUCH_WRITE : TOUCH_READ);
     race_release(RACE_KEY_CALLED + b->number);
     if (--b->calls > 0 || !b->pending)
         return;
@@ -162,14 +176,14 @@ static enum answer answer(const struct npi_side *side, unsigned call, NTSTATUS s
     return side->status_ok(call, status, true, false) ? ANSWER_WHEN_LOW : ANSWER_WRONG;
 }
 
-static NTSTATUS call_module(struct peer_binding *b, unsigned function)
+static NTSTATUS call_module(struct peer_binding *b, unsigned function, bool early)
 {
     const struct npi_side *side = module_npi(b);
     const struct npi_function *f = &side->functions[function];
     const void *pc = function_of(b, function);
     NTSTATUS status;
 
-    event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), b->attaching, pc);
+    event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), early, pc);
     status = npi_call(f, pc, b->other_dispatch, b->other_context, b->peer);
     event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, function, status), pc);
     if (!(f->flags & NPI_INSTANCE))
@@ -178,9 +192,17 @@ static NTSTATUS call_module(struct peer_binding *b, unsigned function)
     return STATUS_SUCCESS;
 }
 
+/* Calls that begin or end, while none of them completes a detach, may do so in any order. */
+static void use(const struct peer_binding *b)
+{
+    footprint_world(FOOTPRINT_CALLER, b->number, TOUCH_READ);
+    footprint_world(FOOTPRINT_IMAGE, 0, TOUCH_READ);
+}
+
 /* May the counterpart call that function now?  While its own detach is pending only what the NPI allows then. */
 static bool may_call(const struct peer_binding *b, int function)
 {
+    use(b);
     if (function < 0 || !b->attached || !b->other_dispatch || image_gone())
         return false;
     return !b->detaching || (b->pending && module_npi(b)->functions[function].flags & NPI_IN_TEARDOWN);
@@ -189,16 +211,19 @@ static bool may_call(const struct peer_binding *b, int function)
 /* A call is in progress from the moment it was decided on, so that a detach that comes now waits for it. */
 void peer_binding_call(struct peer_binding *b, int function)
 {
-    footprint_world(FOOTPRINT_NMR, false);
+    bool early = b->attaching;
+
     if (!may_call(b, function))
         return;
     b->calls++;
     race_acquire(RACE_KEY_ATTACHED + b->number);
     sched_point(SITE_IN_CALL);
     /* Answered STATUS_PENDING, it goes on until the module completes it, which may have happened already. */
-    if (call_module(b, (unsigned)function) == STATUS_PENDING && peer_ends_calls(peer_side(peer_get(b->peer))) &&
-        ++b->awaited > 0)
-        return;
+    if (call_module(b, (unsigned)function, early) == STATUS_PENDING && peer_ends_calls(peer_side(peer_get(b->peer)))) {
+        footprint_world(FOOTPRINT_AWAITED, b->number, TOUCH_WRITE);
+        if (++b->awaited > 0)
+            return;
+    }
     call_end(b);
 }
 
@@ -206,7 +231,7 @@ void peer_call(unsigned peer, unsigned call)
 {
     unsigned count = binding_count;
 
-    footprint_world(FOOTPRINT_NMR, false);
+    footprint_world(FOOTPRINT_BINDINGS_OF, peer, TOUCH_READ);
     for (unsigned i = 0; i < count; i++)
         if (bindings[i].peer == peer)
             peer_binding_call(&bindings[i], npi_callable(module_npi(&bindings[i]), call));
@@ -219,6 +244,7 @@ static void call_worker(void *binding)
     struct peer_binding *b = binding;
 
     event_emit(EV_THREAD_START, sched_self(), 0, 0, 0, 0, NULL);
+    footprint_world(FOOTPRINT_AWAITED, b->number, TOUCH_READ);
     peer_binding_call(b, b->later);
     call_end(b);
 }
@@ -226,10 +252,11 @@ static void call_worker(void *binding)
 /* A detach that comes before the worker has begun waits for it, and is waited for no longer than that. */
 void peer_binding_call_later(struct peer_binding *b, int function)
 {
-    footprint_world(FOOTPRINT_NMR, false);
+    use(b);
     if (!b->attached || b->detaching)
         return;
     b->calls++;
+    footprint_world(FOOTPRINT_AWAITED, b->number, TOUCH_WRITE);
     b->later = function;
     race_spawned(sched_spawn(FIRST_WORKER, call_worker, b));
 }
@@ -261,12 +288,14 @@ static void complete_call_worker(void *binding)
 
 void peer_binding_pend(struct peer_binding *b)
 {
+    use(b);
     b->calls++;
     race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, b));
 }
 
 void peer_binding_completed(struct peer_binding *b)
 {
+    footprint_world(FOOTPRINT_AWAITED, b->number, TOUCH_WRITE);
     if (b->awaited-- > 0)
         call_end(b);
 }
@@ -283,7 +312,7 @@ NTSTATUS peer_binding_detach(unsigned peer, PVOID context)
     race_acquire(RACE_KEY_ATTACHED + b->number);
     race_acquire(RACE_KEY_CALLED + b->number);
     manner = peer_ask(peer, SITE_PEER_DETACH);
-    footprint_world(FOOTPRINT_CALLS, true);
+    footprint_world(FOOTPRINT_CALLER, b->number, TOUCH_WRITE);
     if (manner == DETACH_PENDING) {
         b->calls++;
         race_spawned(sched_spawn(FIRST_WORKER, complete_detach_worker, b));
@@ -302,6 +331,7 @@ void peer_binding_cleanup(unsigned peer, PVOID context)
     struct peer_binding *b = peer_binding_find(peer, context);
 
     CHECK(b && b->detaching && !b->pending && b->calls == 0);
+    footprint_world(FOOTPRINT_CALLED, b->number, TOUCH_WRITE);
     b->live = false;
 }
 

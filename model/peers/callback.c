@@ -2,6 +2,7 @@
 #include "check.h"
 #include "choice.h"
 #include "event.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "peers/state.h"
 #include "sched.h"
@@ -38,6 +39,7 @@ static unsigned body(const struct peer *p, const struct npi_function *f, struct 
     switch (manner) {
     case CALLBACK_PEND:
         /* It must still be allowed to call the module: one that is detaching answers at once. */
+        footprint_world(FOOTPRINT_CALLER, b->number, TOUCH_READ);
         return may_pend && b->live && b->attached && !b->detaching ? CALLBACK_PEND : CALLBACK_RETURN;
     case CALLBACK_CALL_BACK:
         peer_binding_call(b, npi_callable(peer_other_side(p), CALL_DULL));

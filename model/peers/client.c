@@ -1,5 +1,6 @@
 /* client.c - how a simulated client attaches to the module's provider. */
 #include "event.h"
+#include "footprint.h"
 #include "nmr/nmr.h"
 #include "peers/state.h"
 
@@ -54,6 +55,7 @@ NTSTATUS NTAPI client_attach(HANDLE handle, PVOID context, PNPI_REGISTRATION_INS
         peer_binding_call(b, npi_callable(peer_other_side(p), CALL_EARLY));
     else if (manner == ATTACH_DEREGISTER_INSIDE)
         peer_deregister_inside(p);
+    footprint_world(FOOTPRINT_CALLER, b->number, TOUCH_WRITE);
     b->attaching = false;
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "event.h"
+#include "footprint.h"
 #include "sites.h"
 #include "kernel/kernel.h"
 #include "peers/peers.h"
@@ -100,6 +101,7 @@ static void check(const char *address, size_t size, bool write, const void *pc)
     enum access_fault fault;
 
     CHECK(peer < PEERS_MAX);
+    footprint_world(FOOTPRINT_PAGES, peer, TOUCH_READ);
     p = &pages[peer][index / PARTS % GENERATIONS][part];
     offset %= SLOT_BYTES;
     if (p->gone || forbidden[sched_self()] == peer + 1)
@@ -142,6 +144,7 @@ void peer_pages_gone(unsigned peer)
 {
     unsigned gen = generation(peer);
 
+    footprint_world(FOOTPRINT_PAGES, peer, TOUCH_WRITE);
     for (unsigned part = 0; part < PARTS; part++)
         pages[peer][gen][part].gone = true;
     if (peer_pages_strict)

@@ -39,6 +39,7 @@ void peer_ask_manners(struct peer *p)
 {
     enum npi_given given = peer_side(p)->table_given;
 
+    footprint_world(FOOTPRINT_BINDINGS_OF, p->number, TOUCH_WRITE);
     if (p->asked)
         return;
     p->asked = true;
@@ -62,10 +63,12 @@ const void *peer_put_table(const struct peer *p)
 
 void peer_deregister_inside(struct peer *p)
 {
+    footprint_world(FOOTPRINT_PEER, p->number, TOUCH_WRITE);
     if (!p->handle || p->deregistered || p->state == DEREGISTERING)
         return;
     p->deregistered = p->leaving = true;
     (void)nmr_deregister(CALLER_PEER, p->side, p->handle, NULL);
+    footprint_world(FOOTPRINT_PEER, p->number, TOUCH_WRITE);
     p->leaving = false;
     sched_release(&p->left);
 }
@@ -97,7 +100,7 @@ void peer_register(unsigned peer, unsigned offset)
     const struct face *face;
     NTSTATUS status;
 
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_PEER, peer, TOUCH_WRITE);
     if (p->state != IDLE || face_count == 0)
         return;
     face = &faces[(peer + (face_count > PEERS_MAX ? offset : 0)) % face_count];
@@ -105,7 +108,7 @@ void peer_register(unsigned peer, unsigned offset)
     p->flags = npi_flags(p);
     status = enter(p);
     CHECK(p->state == REGISTERING);
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_PEER, peer, TOUCH_WRITE);
     p->state = NT_SUCCESS(status) ? REGISTERED : IDLE;
 }
 
@@ -113,7 +116,7 @@ void peer_deregister(unsigned peer)
 {
     struct peer *p = peer_get(peer);
 
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_PEER, peer, TOUCH_WRITE);
     if (p->state != REGISTERED)
         return;
     p->state = DEREGISTERING;
@@ -124,7 +127,7 @@ void peer_deregister(unsigned peer)
     (void)nmr_wait(CALLER_PEER, p->side, p->handle, NULL);
     peer_pages_gone(peer);
     peer_binding_forget(peer);
-    footprint_world(FOOTPRINT_PEERS, true);
+    footprint_world(FOOTPRINT_PEER, peer, TOUCH_WRITE);
     p->state = IDLE;
 }
 

@@ -94,20 +94,24 @@ static bool search_all(const struct program *p, const struct scenario *script, u
     return false;
 }
 
-static void search_traces(const struct program *p, const struct scenario *script, unsigned deviations,
-                          struct stories *out)
+/* How many they are. */
+static unsigned search_traces(const struct program *p, const struct scenario *script, unsigned deviations,
+                              struct stories *out)
 {
     struct strategy dpor = strategy_dpor(deviations);
     struct dpor_statistics statistics;
+    unsigned executions = 0;
 
     out->count = 0;
     do {
         run(p, script, &dpor, out);
+        executions++;
     } while (strategy_dpor_next());
     statistics = strategy_dpor_end();
     assert_int_equal(statistics.clipped, 0);
     if (deviations == 0)                    /* one execution for each trace */
         assert_int_equal(statistics.blocked, 0);
+    return executions;
 }
 
 static bool is_correct(const struct module *m)
@@ -129,7 +133,7 @@ static unsigned compare_all(unsigned deviations)
             setup_script(&setups[k], &script);
             if (!search_all(p, &script, deviations, &all))
                 continue;
-            search_traces(p, &script, deviations, &reduced);
+            (void)search_traces(p, &script, deviations, &reduced);
             compared++;
             for (unsigned i = 0; i < all.count; i++)
                 if (!has(&reduced, all.hashes[i]))
@@ -190,10 +194,58 @@ static void test_ways_can_be_gone(void **state)
     assert_true(searched >= 10);
 }
 
+/* The setup of this name, which each module has. */
+static struct scenario setup_named(const char *name)
+{
+    struct scenario script = {0};
+    unsigned k = 0;
+
+    while (k < setup_count() && strcmp(setups[k].name, name) != 0)
+        k++;
+    assert_true(k < setup_count());
+    setup_script(&setups[k], &script);
+    return script;
+}
+
+/* What two counterparts do each for itself comes in one order: else these would be thousands of times as many. */
+static void test_counterparts_are_apart(void **state)
+{
+    enum { TRACES = 500 };
+
+    (void)state;
+    faults_take();
+    for (unsigned m = 0; m < module_count; m++) {
+        static struct stories stories;
+        const struct program *p = world_program(modules[m]);
+        struct scenario script = setup_named("two-counterparts");
+
+        if (is_correct(modules[m]))
+            assert_in_range(search_traces(p, &script, 0, &stories), 2, TRACES);
+    }
+}
+
+/* A module that uses something of a counterpart's, without any lock or event, when that may be gone. */
+static void test_data_of_counterparts(void **state)
+{
+    const struct program *p = world_program(module_find("mutant_PA_33"));
+    struct scenario script = setup_named("two-registers");
+    struct strategy dpor = strategy_dpor(1);
+    unsigned found = 0;
+
+    (void)state;
+    faults_take();
+    do {
+        found += execution_run(p, &script, &dpor).verdict == VERDICT_FINDING;
+    } while (strategy_dpor_next());
+    (void)strategy_dpor_end();
+    assert_true(found > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interleavings), cmocka_unit_test(test_answers), cmocka_unit_test(test_ways_can_be_gone),
+        cmocka_unit_test(test_counterparts_are_apart), cmocka_unit_test(test_data_of_counterparts),
     };
 
     faults_keep();
