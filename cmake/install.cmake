@@ -51,3 +51,4 @@ install(PROGRAMS ${top}/cmake/isolate.sh ${top}/cmake/missing.sh ${top}/cmake/ca
     DESTINATION ${package})
 install(PROGRAMS ${top}/fuzzers/explore_parallel.sh ${top}/fuzzers/explore_slurm.sh TYPE BIN)
 install(FILES ${top}/README.md ${top}/CHANGELOG.md TYPE DOC)
+install(DIRECTORY ${top}/docs/ TYPE DOC)
