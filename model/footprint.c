@@ -261,8 +261,8 @@ void footprint_begin(void)
         event_add_judge(on_event);
         sched_name = wait_name;
     }
-    for (unsigned t = 0; t < THREADS_MAX; t++)
-        allocated[t] = attaching[t] = 0;
+    memset(allocated, 0, sizeof allocated);
+    memset(attaching, 0, sizeof attaching);
     memset(contexts, 0xFF, sizeof contexts);        /* NONE */
     sides = 0;
 }
