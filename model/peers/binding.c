@@ -22,6 +22,11 @@ enum { RACE_KEY_ATTACHED = 1 << 24, RACE_KEY_CALLED = 1 << 25 };
 static struct peer_binding bindings[BINDINGS_MAX];
 static unsigned binding_count;
 
+/* Calls that the counterparts answered STATUS_PENDING. */
+enum { PENDED_MAX = 256 };
+static struct pended { struct peer_binding *binding; uintptr_t arguments[NPI_ARGUMENTS_MAX]; } pended[PENDED_MAX];
+static unsigned pended_count;
+
 /* ---- finding them */
 
 static bool is_live(const struct peer_binding *b)
@@ -124,7 +129,7 @@ void peer_binding_forget(unsigned peer)
 void peer_binding_reset(void)
 {
     memset(bindings, 0, binding_count * sizeof *bindings);
-    binding_count = 0;
+    binding_count = pended_count = 0;
 }
 
 /* ---- calls into the module */
@@ -184,7 +189,7 @@ static NTSTATUS call_module(struct peer_binding *b, unsigned function, bool earl
     NTSTATUS status;
 
     event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), early, pc);
-    status = npi_call(f, pc, b->other_dispatch, b->other_context, b->peer);
+    status = npi_call(f, pc, b->other_dispatch, b->other_context, b->peer, NULL);
     event_emit(EV_LEAVE + FRAME_CALL, b->number, status, 0, 0, answer(side, function, status), pc);
     if (!(f->flags & NPI_INSTANCE))
         return status;
@@ -268,9 +273,10 @@ static void complete_detach_worker(void *binding)
 }
 
 /* The call is over when the module is told so: it may complete its detach inside that function. */
-static void complete_call_worker(void *binding)
+static void complete_call_worker(void *call)
 {
-    struct peer_binding *b = binding;
+    const struct pended *p = call;
+    struct peer_binding *b = p->binding;
     const struct npi_side *side = module_npi(b);
     unsigned function = peer_ending_function(side);
     const void *pc;
@@ -280,17 +286,25 @@ static void complete_call_worker(void *binding)
         pc = function_of(b, function);
         event_emit(EV_PENDING_CALLBACK, b->number, 0, 0, 0, 0, pc);
         event_emit(EV_ENTER + FRAME_CALL, b->number, function, 0, module_side(b), 0, pc);
-        (void)npi_call(&side->functions[function], pc, b->other_dispatch, b->other_context, b->peer);
+        (void)npi_call(&side->functions[function], pc, b->other_dispatch, b->other_context, b->peer,
+                       p->arguments);
         event_emit(EV_LEAVE + FRAME_CALL, b->number, STATUS_SUCCESS, 0, 0, 0, pc);
     }
     call_end(b);
 }
 
-void peer_binding_pend(struct peer_binding *b)
+void peer_binding_pend(struct peer_binding *b, const uintptr_t *arguments)
 {
+    struct pended *p = &pended[pended_count];
+
+    if (pended_count == PENDED_MAX)
+        sched_stop(VERDICT_MEMORY);
+    pended_count++;
+    p->binding = b;
+    memcpy(p->arguments, arguments, sizeof p->arguments);
     use(b);
     b->calls++;
-    race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, b));
+    race_spawned(sched_spawn(FIRST_WORKER, complete_call_worker, p));
 }
 
 void peer_binding_completed(struct peer_binding *b)

@@ -53,7 +53,7 @@ static unsigned body(const struct peer *p, const struct npi_function *f, struct 
     return manner;
 }
 
-static void leave(unsigned function, uint32_t binding, NTSTATUS status)
+static void leave(unsigned function, uint32_t binding, NTSTATUS status, const uintptr_t *arguments)
 {
     struct peer_binding *b = peer_binding_number(binding);
 
@@ -66,7 +66,7 @@ static void leave(unsigned function, uint32_t binding, NTSTATUS status)
     }
     if (status == STATUS_PENDING) {
         CHECK(b);
-        peer_binding_pend(b);
+        peer_binding_pend(b, arguments);
     }
 }
 
@@ -100,6 +100,6 @@ uintptr_t peer_callback(unsigned peer, unsigned function, const uintptr_t *argum
     if (b && f->calls_later && manner != CALLBACK_PEND)
         peer_binding_call_later(b, (int)f->calls_later - 1);
     status = manner == CALLBACK_PEND ? STATUS_PENDING : manner == CALLBACK_FAIL ? f->failure : STATUS_SUCCESS;
-    leave(function, binding, status);
+    leave(function, binding, status, arguments);
     return status == STATUS_SUCCESS ? answer(f, p, b, arguments) : (uintptr_t)(uint32_t)status;
 }

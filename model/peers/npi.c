@@ -105,7 +105,8 @@ size_t npi_put_table(const struct peer *p, void *table)
 /* ---- calls of the module's functions */
 
 /* The words to pass; `buffers` is where what they point to lies. */
-static void make_arguments(const struct npi_function *f, PVOID context, unsigned peer, char *buffers, word *words)
+static void make_arguments(const struct npi_function *f, PVOID context, unsigned peer, const word *pended,
+                           char *buffers, word *words)
 {
     static const uint64_t usual[NPI_ARGUMENTS_MAX] = {NPI_CONTEXT, NPI_NUMBER};
     const uint64_t *arguments = f->arguments[0] ? f->arguments : usual;
@@ -126,6 +127,9 @@ static void make_arguments(const struct npi_function *f, PVOID context, unsigned
             words[i] = (word)(buffers + used);
             used += (value + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
             break;
+        case NPI_PENDED(0):
+            words[i] = pended ? pended[value % NPI_ARGUMENTS_MAX] : 0;
+            break;
         default:
             words[i] = value;
             break;
@@ -137,7 +141,8 @@ static void make_arguments(const struct npi_function *f, PVOID context, unsigned
 #if defined(__clang__) && __clang_major__ >= 17
 __attribute__((no_sanitize("function")))
 #endif
-NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *table, PVOID context, unsigned peer)
+NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *table, PVOID context, unsigned peer,
+                  const uintptr_t *pended)
 {
     _Alignas(16) char buffers[NPI_BUFFERS_MAX];
     word w[NPI_ARGUMENTS_MAX], result;
@@ -146,7 +151,7 @@ NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *t
         return f->call(table, context, peer);
     if (f->arguments[1])
         memset(buffers, 0, sizeof buffers);
-    make_arguments(f, context, peer, buffers, w);
+    make_arguments(f, context, peer, pended, buffers, w);
     result = ((function *)(uintptr_t)entry)(w[0], w[1], w[2], w[3], w[4], w[5]);
     return f->flags & NPI_VOID ? STATUS_SUCCESS : (NTSTATUS)(uint32_t)result;
 }

@@ -68,7 +68,9 @@ unsigned peer_ending_function(const struct npi_side *side);     /* that one */
 
 /* ---- npi.c: its table, and calls through the module's */
 size_t npi_put_table(const struct peer *p, void *table);         /* at most NPI_TABLE_MAX bytes */
-NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *table, PVOID context, unsigned peer);
+/* `pended`: the words of the call that this one ends, or NULL. */
+NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *table, PVOID context, unsigned peer,
+                  const uintptr_t *pended);
 
 /* ---- callback.c: what it does when the module calls function `function` of its table; returns what that returns */
 uintptr_t peer_callback(unsigned peer, unsigned function, const uintptr_t *arguments, const void *pc);
@@ -83,7 +85,8 @@ struct peer_binding *peer_binding_number(uint32_t number);      /* by NMR's numb
 /* The binding that a value passed to a function of this counterpart's names; a dead one when no live one has it. */
 struct peer_binding *peer_binding_named(unsigned peer, PVOID context);
 struct peer_binding *peer_binding_latest(unsigned peer);        /* a live one if there is any */
-void peer_binding_pend(struct peer_binding *b);                 /* the counterpart answered STATUS_PENDING */
+/* The counterpart answered STATUS_PENDING to a call with these words. */
+void peer_binding_pend(struct peer_binding *b, const uintptr_t *arguments);
 void peer_binding_completed(struct peer_binding *b);            /* the module ended a call that pended */
 void peer_binding_attached(struct peer_binding *b, PVOID context, const VOID *dispatch);
 /* Call this function of the module's; a number that npi_callable gave, so that below 0 means: none. */

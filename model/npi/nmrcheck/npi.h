@@ -65,6 +65,7 @@ enum npi_flags {
 #define NPI_NUMBER          (UINT64_C(2) << 56)         /* 0, 1 or 2: which counterpart calls */
 #define NPI_VALUE(number)   (UINT64_C(3) << 56 | ((uint64_t)(number) & 0xFFFFFFFF))
 #define NPI_BUFFER(bytes)   (UINT64_C(4) << 56 | (bytes))   /* address of so many zero bytes, which may be written */
+#define NPI_PENDED(number)  (UINT64_C(5) << 56 | (number))  /* where a call is ended: that argument of it, from 0 */
 
 struct npi_function {
     const char *name;               /* as stories spell it: "indicate" */
