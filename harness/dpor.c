@@ -357,6 +357,7 @@ static void add_other_answers(unsigned depth, unsigned thread)
             struct op op = {.thread = (uint8_t)thread, .answer_count = (uint8_t)(at + 1), .enumerate = true};
 
             memcpy(op.answers, z->answers, at);
+            memcpy(op.questions, z->questions, sizeof op.questions);
             for (unsigned v = 0; v < z->options[at]; v++) {
                 op.answers[at] = (uint8_t)v;
                 if (v != z->answers[at] && !asleep(n, &op) && allowed(depth, &op) && !in_list(n->tree, &op))
@@ -463,6 +464,7 @@ static __attribute__((noinline)) void begin_step(struct node *n)
     unsigned thread = n->op.thread;
 
     sched_observer = &observer;
+    n->op.enumerate |= !n->op.complete;     /* of questions that it did not have where it came from */
     n->op.known = n->op.complete = false;
     memset(n->op.options, 0, sizeof n->op.options);
     memcpy(n->past, d.thread_clock[thread], sizeof n->past);
@@ -566,11 +568,12 @@ static void branch(unsigned at, unsigned position, unsigned options)
     struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
 
     memcpy(op.answers, n->op.answers, position);
+    memcpy(op.questions, n->op.questions, sizeof op.questions);
     if (n->deviations + op_deviations(&op) >= d.deviations_max)
         return;
     for (unsigned v = 1; v < options; v++) {
         op.answers[position] = (uint8_t)v;
-        if (!asleep(n, &op) && allowed(at, &op) && has_room())
+        if (!asleep(n, &op) && allowed(at, &op) && !in_list(n->tree, &op) && has_room())
             tree_append(&n->tree, &op);
     }
 }
@@ -579,6 +582,7 @@ static unsigned answer_value(const struct choice_point *p)
 {
     unsigned position = d.asked++;
     struct node *n = &d.nodes[d.depth - 1];
+    uint16_t question = (uint16_t)(p->thread << 8 | p->site);
 
     if (!in_step() || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
         d.clipped = true;
@@ -587,8 +591,11 @@ static unsigned answer_value(const struct choice_point *p)
     if (!d.open)
         return n->op.answers[position];
     n->op.options[position] = (uint8_t)p->options;
-    if (position < n->op.answer_count)
+    if (position < n->op.answer_count && n->op.questions[position] == question)
         return n->op.answers[position];
+    if (position < n->op.answer_count)      /* another question, since the step comes at another time */
+        n->op.enumerate = true;
+    n->op.questions[position] = question;
     n->op.answer_count = (uint8_t)(position + 1);
     n->op.answers[position] = 0;
     if (n->op.enumerate)

@@ -22,8 +22,9 @@
 #include "strategy.h"
 
 struct dpor_statistics {
-    uint64_t blocked;                       /* executions whose trace another one showed: 0 where answers do not change
-                                             * what a step touches, else about one of a thousand */
+    uint64_t blocked;                       /* executions known to show what another one showed: 0 where answers do not
+                                             * change what a step touches; there are others where the order of steps
+                                             * changes what they ask */
     uint64_t clipped;                       /* executions with a step too long to describe, or deeper than the limit */
     uint64_t nodes_max;                     /* of the wakeup trees, at once */
     double left;                            /* executions still to come, estimated: see dpor_estimate.c; 0: none */

@@ -17,6 +17,7 @@ void op_save(FILE *out, const struct op *op)
     for (unsigned i = 0; i < op->answer_count; i++) {
         number_write(out, op->answers[i]);
         number_write(out, op->options[i]);
+        number_write(out, op->questions[i]);
     }
     number_write(out, count);
     for (unsigned i = 0; i < count; i++) {
@@ -56,6 +57,7 @@ void op_load(struct numbers *in, struct op *op)
     for (unsigned i = 0; i < op->answer_count; i++) {
         op->answers[i] = (uint8_t)number_read(in, UINT8_MAX);
         op->options[i] = (uint8_t)number_read(in, UINT8_MAX);
+        op->questions[i] = (uint16_t)number_read(in, UINT16_MAX);
     }
     op->footprint = footprint_load(in);
 }

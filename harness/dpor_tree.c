@@ -61,7 +61,8 @@ bool op_same(const struct op *a, const struct op *b)
     if (a->thread != b->thread || (a->complete && b->complete && a->answer_count != b->answer_count))
         return false;
     for (unsigned i = 0; i < count; i++)
-        if ((i < a->answer_count ? a->answers[i] : 0) != (i < b->answer_count ? b->answers[i] : 0))
+        if ((i < a->answer_count ? a->answers[i] : 0) != (i < b->answer_count ? b->answers[i] : 0) ||
+            (i < a->answer_count && a->answers[i] && a->questions[i] != b->questions[i]))
             return false;
     return true;
 }

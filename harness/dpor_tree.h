@@ -21,6 +21,7 @@ struct op {
     bool enumerate;                         /* answers to further questions are branches of this node */
     uint8_t answers[ANSWERS_MAX];
     uint8_t options[ANSWERS_MAX];           /* how many answers there were */
+    uint16_t questions[ANSWERS_MAX];        /* what was asked: its site, and who was */
     uint32_t footprint;
 };
 
