@@ -443,6 +443,22 @@ static void make_verdict(const struct campaign *c, char *text, size_t capacity)
                  cli_count(c->executions), plural(c->executions), interrupted, f->folder);
 }
 
+/* A rule that most executions break ends each of them, so that what they would break later is never seen. */
+static void print_hiding_rule(const struct campaign *c)
+{
+    const struct summary *s = c->summary;
+    for (unsigned i = 0; i < s->finding_count; i++) {
+        const char *rule = s->findings[i].rule;
+        uint64_t seen = 0;
+        for (unsigned k = 0; k < s->finding_count; k++)
+            seen += strcmp(s->findings[k].rule, rule) == 0 ? s->findings[k].seen : 0;
+        if (seen * 2 <= c->executions)
+            continue;
+        printf("\n%s ends most executions: --mute %s shows what lies behind it\n", rule, rule);
+        return;
+    }
+}
+
 int campaign_finish(struct campaign *c)
 {
     static char verdict[OUTPUT_PATH_MAX + 160];
@@ -461,6 +477,7 @@ int campaign_finish(struct campaign *c)
     } else {
         findings_print(c->findings, 1, stdout);
         summary_print(c->summary, 1, stdout);
+        print_hiding_rule(c);
     }
     if (c->findings->failed)
         return EXIT_TROUBLE;

@@ -380,6 +380,9 @@ tests=$((tests + 1))
 "$nmrcheck" explore "$mutant" --executions 2000 --mute "$rule" --out muted >out 2>err || true
 grep -q "^$mutant: " out || fail "explore --mute ended early"
 ! grep -q "^$rule broken by" out || fail "explore --mute $rule reports $rule"
+# who asks for all findings is told when one of them ends most executions
+expect 1 explore mutant_CA_12 --executions 50 --keep-going --out hidden
+says "CA-12 ends most executions: --mute CA-12 shows what lies behind it"
 mkdir told
 cp "$nmrcheck" told/nmrcheck
 printf '#!/bin/sh\necho "$NMRCHECK_MUTE" >told/muted\n' >told/nmrcheck-libfuzzer
