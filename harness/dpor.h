@@ -3,6 +3,7 @@
  *
  * Two executions that differ only in the order of independent steps are one trace.  The explorer runs one execution of
  * each trace, and no execution twice (Abdulla, Aronis, Jonsson, Sagonas: Source Sets, JACM 2017, the optimal variant).
+ * Where a step asks other questions when it comes at another time, some traces are run more than once.
  *
  * A step is what a thread does from one scheduling point to the next.  What it touched is recorded while it runs: locks
  * by the scheduler, all else by sched_touch.  Steps are dependent when they touch the same object and one of them

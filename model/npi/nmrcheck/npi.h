@@ -52,7 +52,7 @@ enum npi_flags {
     NPI_ENDS_CALL   = 1 << 1,       /* … by this function of its table.  It is called for nothing else. */
     NPI_IN_TEARDOWN = 1 << 2,       /* may also be called between the detach callback and the end of the detach */
     NPI_NO_CONTEXT  = 1 << 3,       /* the first argument is not the binding context of the table's owner */
-    NPI_VOID        = 1 << 4,       /* returns nothing, or something that is no NTSTATUS */
+    NPI_VOID        = 1 << 4,       /* returns nothing, or a number or pointer: in any case no NTSTATUS */
     NPI_INSTANCE    = 1 << 5,       /* returns the Number of the registration instance that serves the binding */
     NPI_NEVER       = 1 << 6        /* counterparts do not call it */
 };
@@ -150,8 +150,9 @@ extern const struct npi *const nmrcheck_npis[];
 
 /*
  * Called from several threads at once, at PASSIVE_LEVEL, at any time between the end of DriverEntry and the beginning
- * of DriverUnload, which comes after the last of them has returned.  `argument` is a small number, from 0.  A pair
- * such as open and close keeps what it shares in variables of the description.  The status is only told.
+ * of DriverUnload, which comes after the last of them has returned.  `argument` is a small number, from 0.  The status
+ * is only told.  Any may come first, last, or not at all: of a pair such as open and close make one operation that does
+ * both, or keep in a variable of the description what is open, and close it where the driver is unloaded.
  */
 struct npi_operation {
     const char *name;
@@ -190,6 +191,8 @@ extern const struct npi_registry_value nmrcheck_registry[];     /* up to one wit
     uintptr_t nmrcheck_stub_##function(void) __asm__(#function);  \
     uintptr_t nmrcheck_stub_##function(void) { return (result); }
 
+/* What those two do: for functions of the description that do more than return a value, such as write one through a
+ * pointer.  Other threads may run; returns `value`, or `failure` when it may fail and the choice is that it does. */
 uintptr_t nmrcheck_external(uintptr_t value, int may_fail, uintptr_t failure);
 
 #endif
