@@ -66,8 +66,8 @@ fi
 cd "$1"
 export compiler=$2 scratch=$3
 table=$4
-export flags="-std=gnu11 -D_GNU_SOURCE -fshort-wchar -I$PWD/model/wdk -iquote $PWD/harness -iquote $PWD/model
-    -iquote $PWD/model/rules"
+export flags="-std=gnu11 -D_GNU_SOURCE -fshort-wchar -I$PWD/model/wdk -I$PWD/model/npi
+    -iquote $PWD/harness -iquote $PWD/model -iquote $PWD/model/rules"
 unset CMOCKA_MESSAGE_OUTPUT
 rm -rf "$scratch"
 mkdir -p "$scratch/objects"

@@ -41,11 +41,6 @@ static_assert(sizeof thunks / sizeof *thunks == PEERS_MAX, "a table for each cou
 
 /* ---- descriptions */
 
-const struct npi_side *npi_side_of(const struct npi *npi, enum side side)
-{
-    return side == SIDE_CLIENT ? &npi->client : &npi->provider;
-}
-
 static bool is_callable(const struct npi_function *f)
 {
     return !(f->flags & (NPI_ENDS_CALL | NPI_NEVER));

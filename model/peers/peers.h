@@ -37,7 +37,11 @@ void peers_deregister_all(void);
 
 enum { NPIS_MAX = 16 };                         /* that a module takes part in */
 
-const struct npi_side *npi_side_of(const struct npi *npi, enum side side);
+static inline const struct npi_side *npi_side_of(const struct npi *npi, enum side side)
+{
+    return side == SIDE_CLIENT ? &npi->client : &npi->provider;
+}
+
 /* The `call`th function of that side that counterparts call unasked, modulo their number; -1: there is none. */
 int npi_callable(const struct npi_side *side, unsigned call);
 /* An NPI of which nothing is known but its identifier: fill in `npi` and `id` for a module on that side. */
