@@ -154,12 +154,8 @@ NTSTATUS npi_call(const struct npi_function *f, const void *entry, const void *t
 /* ---- NPIs that nobody described: a table of functions of which only the number is known */
 
 #define UNKNOWN(peer, number) {"function " #number, (number) * sizeof(function *), .flags = NPI_NO_CONTEXT},
-#define UNKNOWN_8(tens)                                                                                         \
-    UNKNOWN(0, tens##0) UNKNOWN(0, tens##1) UNKNOWN(0, tens##2) UNKNOWN(0, tens##3)                             \
-    UNKNOWN(0, tens##4) UNKNOWN(0, tens##5) UNKNOWN(0, tens##6) UNKNOWN(0, tens##7)
-
 static const struct npi_function unknown_functions[NPI_FUNCTIONS_MAX] = {
-    UNKNOWN_8(0) UNKNOWN_8(01) UNKNOWN_8(02) UNKNOWN_8(03)
+    EACH(UNKNOWN, 0)
 };
 
 /* The module's own side: it may have a table and characteristics of any size, which nobody looks at. */
