@@ -530,7 +530,6 @@ const struct npi_operation *world_entry(unsigned number)
     unsigned own = count_entries(under_test->entries);
 
     discover();
-
     if (entry_count == 0)
         return NULL;
     number %= entry_count;
@@ -544,11 +543,11 @@ const struct face *world_faces(unsigned *count)
     return faces;
 }
 
-static const struct npi *find_face(const NPIID *id, enum side side)
+static const struct npi *find_face(const struct face *list, unsigned count, const NPIID *id, enum side side)
 {
-    for (unsigned i = 0; i < face_count; i++)
-        if (faces[i].side == side && memcmp(faces[i].npi->id, id, sizeof *id) == 0)
-            return faces[i].npi;
+    for (unsigned i = 0; i < count; i++)
+        if (list[i].side == side && memcmp(list[i].npi->id, id, sizeof *id) == 0)
+            return list[i].npi;
     return NULL;
 }
 
@@ -599,11 +598,10 @@ static const struct npi *discover_face(const NPIID *id, enum side side)
 
 const struct npi *world_npi(const NPIID *id, enum side side)
 {
-    const struct npi *npi = find_face(id, side);
+    const struct npi *npi = find_face(faces, face_count, id, side);
 
-    for (unsigned i = 0; i < found_count && !npi; i++)
-        if (found[i].side == side && memcmp(found[i].npi->id, id, sizeof *id) == 0)
-            npi = found[i].npi;
+    if (!npi && discovering)
+        npi = find_face(found, found_count, id, side);
     if (!npi && discovering)
         npi = discover_face(id, side);
     return npi || under_test->roles ? npi : &npi_any;
