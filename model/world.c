@@ -2,7 +2,6 @@
 #include "world.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -12,6 +11,7 @@
 #include "nmr/nmr.h"
 #include "rules/rules.h"
 #include "sched.h"
+#include "setups.h"
 
 /* Calls of the plain run: one that stays with the provider, one that comes back. */
 enum { PLAIN_CALLS = 2 };
@@ -380,140 +380,6 @@ bool world_set_points(const char *name)
     return set_by_name(SITE_OP_POINTS, name);
 }
 
-/* ---- setups */
-
-/* Values of the operation "call", for EXNPI; another table takes them modulo the number of its functions. */
-enum { CALL_REQUEST, CALL_NOTIFY, CALL_INDICATE, CALL_LATER, CALL_QUERY };
-
-#define OP(thread, what, peer, argument) {CHOICE_OP, thread, SITE_OP_##what, 0, peer, argument}
-
-static const struct setup scripts[] = {
-    {"plain", 0, {{0}}},
-    {"counterparts-first", 4, {
-        OP(0, REGISTER_EARLY, 0, 0),
-        OP(0, REGISTER_EARLY, 1, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, UNLOAD, 0, 0)}},
-    {"call-vs-deregister", 3, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, DEREGISTER, 0, 0)}},
-    {"calls-vs-unload", 4, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, CALL, 0, CALL_INDICATE),
-        OP(3, UNLOAD, 0, 0)}},
-    {"two-counterparts", 6, {
-        OP(0, REGISTER, 0, 0),
-        OP(0, REGISTER, 1, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(1, CALL, 1, CALL_QUERY),
-        OP(2, DEREGISTER, 0, 0),
-        OP(2, CALL, 1, CALL_NOTIFY)}},
-    {"register-vs-unload", 3, {
-        OP(1, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, UNLOAD, 0, 0)}},
-    {"two-registers", 4, {
-        OP(1, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_QUERY),
-        OP(2, REGISTER, 1, 0),
-        OP(2, DEREGISTER, 1, 0)}},
-    {"later-vs-unload", 4, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_LATER),
-        OP(1, CALL, 0, CALL_INDICATE),
-        OP(2, UNLOAD, 0, 0)}},
-    {"laters-vs-deregister", 4, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_LATER),
-        OP(2, CALL, 0, CALL_LATER),
-        OP(3, DEREGISTER, 0, 0)}},
-    /* for modules with entry points */
-    {"entries", 5, {
-        OP(0, REGISTER, 0, 0),
-        OP(0, REGISTER, 1, 0),
-        OP(1, ENTER, 0, 0),
-        OP(2, ENTER, 0, 1),
-        OP(3, DEREGISTER, 0, 0)}},
-    {"entry-vs-call", 5, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, ENTER, 0, 1),
-        OP(2, CALL, 0, CALL_NOTIFY),
-        OP(2, ENTER, 0, 2),
-        OP(3, DEREGISTER, 0, 0)}},
-    {"entries-vs-unload", 4, {
-        OP(0, REGISTER, 0, 0),
-        OP(1, ENTER, 0, 0),
-        OP(2, ENTER, 0, 1),
-        OP(3, UNLOAD, 0, 0)}},
-    /* for modules with several faces: c0 and c1 are counterparts of the first and of the second */
-    {"chain", 5, {
-        OP(0, REGISTER, 1, 0),
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_NOTIFY),
-        OP(2, CALL, 1, CALL_INDICATE),
-        OP(3, DEREGISTER, 1, 0)}},
-    {"chain-vs-unload", 5, {
-        OP(0, REGISTER, 1, 0),
-        OP(0, REGISTER, 0, 0),
-        OP(1, CALL, 0, CALL_LATER),
-        OP(2, DEREGISTER, 0, 0),
-        OP(3, UNLOAD, 0, 0)}},
-};
-
-enum { SCRIPTS = sizeof scripts / sizeof *scripts, WITH_ENTRIES = 3, WITH_FACES = 2 };
-enum { GROUPS = NPIS_MAX / PEERS_MAX + 1 };
-
-static struct setup made[SCRIPTS * GROUPS];
-static unsigned made_count;
-const struct setup *setups = made;
-
-static unsigned script_count(void)
-{
-    if (face_count > 1)
-        return SCRIPTS;
-    return entry_count > 0 ? SCRIPTS - WITH_FACES : SCRIPTS - WITH_FACES - WITH_ENTRIES;
-}
-
-/* The script for the faces from `first` on. */
-static void make_setup(const struct setup *script, unsigned first)
-{
-    struct setup *s = &made[made_count++];
-    size_t length = strlen(script->name);
-
-    *s = *script;
-    if (first == 0)
-        return;
-    (void)snprintf(s->name + length, sizeof s->name - length, "-%u", first / PEERS_MAX + 1);
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->ops[i].site == SITE_OP_REGISTER || s->ops[i].site == SITE_OP_REGISTER_EARLY)
-            s->ops[i].value = (uint16_t)first;
-}
-
-/* When there are more faces than counterparts, one script for so many at a time; the plain run has them all. */
-static void make_setups(void)
-{
-    made_count = 0;
-    for (unsigned first = 0; first == 0 || first < face_count; first += PEERS_MAX)
-        for (unsigned i = 0; i < script_count(); i++)
-            if (first == 0 || scripts[i].count > 0)
-                make_setup(&scripts[i], first);
-}
-
-unsigned setup_count(void)
-{
-    discover();
-    return made_count;
-}
-
-void setup_script(const struct setup *setup, struct scenario *script)
-{
-    script->count = 0;
-    for (unsigned i = 0; i < setup->count; i++)
-        CHECK(scenario_add(script, setup->ops[i]));
-}
-
 /* ---- what the module is */
 
 static unsigned count_entries(const struct npi_operation *list)
@@ -636,7 +502,7 @@ static void discover(void)
     discovering = false;
     if (face_count == 0)
         assume_faces();
-    make_setups();
+    setups_make(face_count, entry_count);
 }
 
 const struct program *world_program(const struct module *m)
