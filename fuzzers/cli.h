@@ -233,6 +233,7 @@ struct campaign {
     bool line_open;                         /* a progress line without line end is on the terminal */
     bool found_now;                         /* a finding, new or known, showed up */
     struct dpor_statistics dpor;            /* sums over the setups */
+    /* To be set before campaign_begin, or 0. */
     bool save;                              /* dpor: in files, so that the next campaign goes on … */
     bool fresh;                             /* … but this one does not */
     const char *script_name;                /* in the names of these, when there is one script */
@@ -247,6 +248,8 @@ struct bounds {
 
 double cli_now(void);                       /* monotonic seconds */
 const char *cli_count(uint64_t value);      /* "1,234,567"; good until eight more are made */
+/* "no finding in 12 executions", "2 findings in 12 executions, see FOLDER"; good until the next one. */
+const char *cli_verdict(unsigned findings, uint64_t executions, const char *folder);
 void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going);
 bool campaign_over(const struct campaign *c);
 

@@ -137,7 +137,7 @@ int cmd_check(int argc, char **argv)
     };
     static struct findings findings;
     static struct summary summary;
-    struct campaign c;
+    struct campaign c = {0};
     struct arguments a = {.seconds = SECONDS_DEFAULT, .seed = 1, .bounds = {.preemptions = 2, .deviations = 1}};
     cli_parse(&argp, argc, argv, &a);
     if (findings_open(&findings, a.module, findings_folder(a.module, a.out)) != OUTPUT_OK)

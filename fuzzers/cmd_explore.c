@@ -203,7 +203,6 @@ int cmd_explore(int argc, char **argv)
     static struct findings findings;
     static struct summary summary;
     static struct scenario own;
-    struct campaign c;
     const struct scenario *script;
     struct arguments a = {.samples = {.seed = 1, .depth = 3}, .bounds = {.preemptions = 2, .deviations = 1}};
     cli_parse(&argp, argc, argv, &a);
@@ -215,16 +214,15 @@ int cmd_explore(int argc, char **argv)
     (void)world_program(a.module);          /* which setups there are */
     if (!choose_script(&a, &own, &script))
         return EXIT_TROUBLE;
-    const char *folder = folder_of(&a), *script_name = a.setup != NULL ? a.setup : "script";
-    c = (struct campaign){.fresh = a.fresh, .script_name = script_name};
-    if (a.bounds.dpor && !campaign_can_resume(&c, world_program(a.module), folder, script, &a.bounds))
+    const char *folder = folder_of(&a);
+    struct campaign c = {
+        .save = a.bounds.dpor, .fresh = a.fresh, .script_name = a.setup != NULL ? a.setup : "script",
+    };
+    if (c.save && !campaign_can_resume(&c, world_program(a.module), folder, script, &a.bounds))
         return EXIT_TROUBLE;
     if (findings_open(&findings, a.module, folder) != OUTPUT_OK)
         return EXIT_TROUBLE;
     campaign_begin(&c, &findings, &summary, a.seconds, a.keep_going);
-    c.save = a.bounds.dpor;
-    c.fresh = a.fresh;
-    c.script_name = script_name;
     if (a.bounds.shard.count > 0) {
         summary.shard = (struct summary_shard){.index = a.bounds.shard.index + 1, .count = a.bounds.shard.count};
         name_run(&a, script, summary.shard.run, sizeof summary.shard.run);

@@ -129,7 +129,7 @@ int cmd_fuzz(int argc, char **argv)
     static struct findings findings;
     static struct summary summary;
     static struct engine_result r;
-    struct campaign c;
+    struct campaign c = {0};
     struct arguments a = {.seconds = SECONDS_DEFAULT};
     unsigned shown = 0, unexplained = 0;
     /* What follows "--" belongs to the engine. */

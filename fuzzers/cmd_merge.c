@@ -230,7 +230,6 @@ int cmd_merge(int argc, char **argv)
                "and is complete itself. Shards of different runs, or builds, do not belong together.",
     };
     static struct merge m;
-    static char verdict[OUTPUT_PATH_MAX + 160];
     struct arguments a = {0};
     uint64_t executions = 0;
     cli_parse(&argp, argc, argv, &a);
@@ -245,13 +244,8 @@ int cmd_merge(int argc, char **argv)
         snprintf(m.out, sizeof m.out, "%s", a.out);
     else
         snprintf(m.out, sizeof m.out, "nmrcheck-out/%s", m.module);
-    if (m.sum.finding_count == 0)
-        snprintf(verdict, sizeof verdict, "no finding in %s executions", cli_count(executions));
-    else
-        snprintf(verdict, sizeof verdict, "%u finding%s in %s executions, see %s", m.sum.finding_count,
-                 m.sum.finding_count == 1 ? "" : "s", cli_count(executions), m.out);
     m.sum.module = m.module;
-    m.sum.verdict = verdict;
+    m.sum.verdict = cli_verdict(m.sum.finding_count, executions, m.out);
     m.sum.shard = (struct summary_shard){0};
     if (!write_out(&m))
         return EXIT_TROUBLE;

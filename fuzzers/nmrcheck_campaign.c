@@ -60,11 +60,12 @@ const char *cli_count(uint64_t value)
 
 void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going)
 {
-    double now = cli_now();
-    *c = (struct campaign){
-        .findings = f, .summary = s, .phase = "", .started = now, .phase_started = now, .printed = now,
-        .deadline = seconds > 0 ? now + seconds : 0, .keep_going = keep_going,
-    };
+    c->findings = f;
+    c->summary = s;
+    c->phase = "";
+    c->started = c->phase_started = c->printed = cli_now();
+    c->deadline = seconds > 0 ? c->started + seconds : 0;
+    c->keep_going = keep_going;
     world_on_state = note_state;
     *s = (struct summary){.tool = cli_words.tool, .module = f->module->image.name, .verdict = ""};
 }
@@ -431,16 +432,17 @@ void campaign_auto(struct campaign *c, const struct scenario *script, const stru
 
 /* ---- the end ------------------------------------------------------------------------------------------ */
 
-static void make_verdict(const struct campaign *c, char *text, size_t capacity)
+const char *cli_verdict(unsigned findings, uint64_t executions, const char *folder)
 {
-    const struct findings *f = c->findings;
+    static char text[OUTPUT_PATH_MAX + 160];
     const char *interrupted = cli_interrupted ? " (interrupted)" : "";
-    if (f->count == 0)
-        snprintf(text, capacity, "no finding in %s execution%s%s", cli_count(c->executions), plural(c->executions),
+    if (findings == 0)
+        snprintf(text, sizeof text, "no finding in %s execution%s%s", cli_count(executions), plural(executions),
                  interrupted);
     else
-        snprintf(text, capacity, "%u finding%s in %s execution%s%s, see %s", f->count, plural(f->count),
-                 cli_count(c->executions), plural(c->executions), interrupted, f->folder);
+        snprintf(text, sizeof text, "%u finding%s in %s execution%s%s, see %s", findings, plural(findings),
+                 cli_count(executions), plural(executions), interrupted, folder);
+    return text;
 }
 
 /* A rule that most executions break ends each of them, so that what they would break later is never seen. */
@@ -461,12 +463,10 @@ static void print_hiding_rule(const struct campaign *c)
 
 int campaign_finish(struct campaign *c)
 {
-    static char verdict[OUTPUT_PATH_MAX + 160];
     struct output_error error;
     campaign_progress_clear(c);
     findings_settle(c->findings);
-    make_verdict(c, verdict, sizeof verdict);
-    c->summary->verdict = verdict;
+    c->summary->verdict = cli_verdict(c->findings->count, c->executions, c->findings->folder);
     findings_summarise(c->findings, c->summary);
     if (!c->findings->failed && summary_write(c->summary, c->findings->folder, &error) != OUTPUT_OK) {
         cli_complain_output(&error);
