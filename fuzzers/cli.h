@@ -226,13 +226,15 @@ struct campaign {
     struct summary *summary;
     const char *phase;                      /* for the progress line */
     double started, deadline, phase_started;
-    uint64_t executions;                    /* of earlier phases … */
+    uint64_t executions;                    /* of earlier phases and turns … */
     uint64_t phase_executions;              /* … and of earlier setups of this one */
     bool keep_going;
     double printed;                         /* when the last progress line was */
     bool line_open;                         /* a progress line without line end is on the terminal */
     bool found_now;                         /* a finding, new or known, showed up */
     struct dpor_statistics dpor;            /* sums over the setups */
+    struct turn *turns;                     /* of each script; NULL: there are none */
+    struct explore_result sampled;          /* in all turns */
     /* To be set before campaign_begin, or 0. */
     bool save;                              /* dpor: in files, so that the next campaign goes on … */
     bool fresh;                             /* … but this one does not */
@@ -256,10 +258,12 @@ bool campaign_over(const struct campaign *c);
 /* Can the saved explorations be gone on with?  False: the reason was printed. */
 bool campaign_can_resume(const struct campaign *c, const struct program *p, const char *folder,
                          const struct scenario *script, const struct bounds *b);
-/* Explore one script (or with NULL each setup in turn) until `until`; adds phases.  True: all complete. */
+/* Explore one script (or with NULL each setup one after the other) until `until`; adds a phase.  True: within these
+ * bounds nothing is left. */
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until);
-/* Executions of a strategy that samples, until `until`; returns the number of the next one. */
+/* Executions of a strategy that samples, until `until`; returns the number of the next one.  It goes on from where an
+ * earlier call stopped. */
 uint64_t campaign_sample(struct campaign *c, const struct scenario *script, const struct explore_samples *samples,
                          double until);
 /* All strategies, each for what it does best, until the time is up. */

@@ -31,7 +31,8 @@ static const struct argp_option options[] = {
     {"depth", KEY_DEPTH, "D", 0, "pct: for bugs that take an order of D steps (default 3)", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "dfs: up to N preemptions (default 2)", 0},
     {"deviations", KEY_DEVIATIONS, "N", 0, "dfs: up to N faults, odd peers or NMR choices at once (default 1)", 0},
-    {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; sampling: default 100000", 0},
+    {"executions", KEY_EXECUTIONS, "N", 0, "At most N executions of each script; sampling: N in all (default 100000; "
+                                       "auto: no limit)", 0},
     {"seed", KEY_SEED, "S", 0, "Sampling: the seed (default 1)", 0},
     {"first", KEY_FIRST, "N", 0, "Sampling: number of the first execution (default 0)", 0},
     {"script", KEY_SCRIPT, "FILE", 0, "Operations from a scenario file instead of the built-in setups", 0},
@@ -148,8 +149,8 @@ static void settle(struct arguments *a)
         a->seconds = AUTO_SECONDS;
     if (a->way == WAY_AUTO)
         a->samples.sampling = SAMPLE_PORTFOLIO;
-    a->samples.count = a->way == WAY_AUTO ? INT64_MAX
-                     : a->bounds.executions > 0 ? a->bounds.executions : SAMPLES_DEFAULT;
+    a->samples.count = a->bounds.executions > 0 ? a->bounds.executions
+                     : a->way == WAY_AUTO ? INT64_MAX : SAMPLES_DEFAULT;
     a->bounds.dpor = a->way == WAY_DPOR;
 }
 

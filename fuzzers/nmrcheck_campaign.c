@@ -2,12 +2,15 @@
 #include "cli.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
+
 enum { TERMINAL_EVERY_MS = 200, LOG_EVERY_MS = 10000 };
-#define AUTO_SLICE 0.5                      /* seconds, of the first round */
+#define AUTO_SLICE 0.1                      /* seconds, of the first round */
 
 /* ---- simulated states ---------------------------------------------------------------------------- */
 
@@ -106,7 +109,15 @@ static void progress(struct campaign *c, uint64_t executions)
 
 /* ---- callbacks of explore.h --------------------------------------------------------------------- */
 
-struct part { struct campaign *campaign; double until; struct saved saved; };
+/* What was explored of one script, in all turns; and where dpor stands when sampling has its turn. */
+struct turn {
+    struct explore_result result;
+    struct dpor_statistics statistics;
+    char *numbers;                          /* for explore_options.saved; NULL: not begun, or in a file */
+    size_t size;
+};
+
+struct part { struct campaign *campaign; struct turn *turn; double until; struct saved saved; };
 
 static bool on_outcome(void *context, const struct outcome *o, const struct scenario *s)
 {
@@ -133,8 +144,14 @@ static void on_rest(void *context, const struct explore_result *so_far, bool mor
 {
     struct part *part = context;
     bool last = !more || so_far->end != EXPLORE_COMPLETE;
-    if (saved_write(&part->saved, so_far, last) != OUTPUT_OK)
+    if (part->campaign->save && saved_write(&part->saved, so_far, last) != OUTPUT_OK)
         part->campaign->findings->failed = true;
+    if (part->campaign->turns == NULL || !last)
+        return;
+    free(part->turn->numbers);
+    FILE *out = open_memstream(&part->turn->numbers, &part->turn->size);
+    explore_save(out, so_far);
+    fclose(out);
 }
 
 /* ---- sentences ---------------------------------------------------------------------------------- */
@@ -172,17 +189,34 @@ static const char *why_stopped(enum explore_end end)
     return "complete";
 }
 
-/* What all phases say in the same words. */
-static void say_numbers(struct summary_phase *p, const struct explore_result *r)
+/* A phase that goes on keeps its place; what is said of it is said anew. */
+static struct summary_phase *begin_phase(struct campaign *c, const char *name)
+{
+    struct summary_phase *p = NULL;
+    for (unsigned i = 0; i < c->summary->phase_count; i++)
+        if (strcmp(c->summary->phases[i].name, name) == 0)
+            p = &c->summary->phases[i];
+    if (p == NULL)
+        p = summary_add_phase(c->summary, name);
+    p->result[0] = '\0';
+    c->phase = p->name;
+    c->phase_started = cli_now();
+    c->phase_executions = 0;
+    return p;
+}
+
+/* What all phases say in the same words.  `parts`: each counted its event hashes for itself; `earlier`: some of them in
+ * another process. */
+static void say_numbers(struct summary_phase *p, const struct explore_result *r, bool parts, bool earlier)
 {
     static const char *const words[CHOICE_KINDS] = {
         [CHOICE_FAULT] = "a failed call", [CHOICE_PEER] = "an odd counterpart",
         [CHOICE_SYSTEM] = "another choice of NMR",
     };
     say(p, "%s execution%s, longest %u scheduling points, %s%s distinct event hash%s, %s%s simulated states",
-        cli_count(r->executions), plural(r->executions), r->longest, r->resumed > 0 ? "at most " : "",
+        cli_count(r->executions), plural(r->executions), r->longest, parts ? "at most " : "",
         cli_count(r->distinct), r->distinct == 1 ? "" : "es", cli_count(states.count),
-        states.count == STATE_SLOTS / 2 || r->resumed > 0 ? " or more" : "");
+        states.count == STATE_SLOTS / 2 || earlier ? " or more" : "");
     for (unsigned i = 0; i < CHOICE_KINDS; i++)
         if (words[i] != NULL && r->deviated[i] > 0)
             say(p, ", %s with %s", cli_count(r->deviated[i]), words[i]);
@@ -198,15 +232,14 @@ static void say_numbers(struct summary_phase *p, const struct explore_result *r)
 
 static void finish_phase(struct campaign *c, struct summary_phase *p, const struct explore_result *r)
 {
+    c->executions += r->executions - p->executions;
     p->executions = r->executions;
     p->detours = r->detours;
     p->findings = r->verdicts[VERDICT_FINDING];
     p->distinct = r->distinct;
     p->faults = r->deviated[CHOICE_FAULT];
     p->longest = r->longest;
-    p->seconds = cli_now() - c->phase_started;
-    c->executions += r->executions;
-    c->phase_executions = 0;
+    p->seconds += cli_now() - c->phase_started;
     campaign_progress_clear(c);
 }
 
@@ -223,7 +256,7 @@ static void add_result(struct explore_result *sum, const struct explore_result *
         sum->verdicts[i] += r->verdicts[i];
     for (unsigned i = 0; i < CHOICE_KINDS; i++)
         sum->deviated[i] += r->deviated[i];
-    if (sum->end == EXPLORE_COMPLETE)
+    if (sum->end == EXPLORE_COMPLETE || r->end == EXPLORE_FINDING)
         sum->end = r->end;
     if (r->preemptions_done < sum->preemptions_done)
         sum->preemptions_done = r->preemptions_done;
@@ -247,6 +280,7 @@ static void write_scope(struct summary_phase *p, unsigned scripts, const struct 
 static void say_dfs(const struct campaign *c, struct summary_phase *p, const struct explore_result *r,
                     unsigned scripts, unsigned done, const struct bounds *b)
 {
+    bool earlier = c->save && r->resumed > 0;
     /* An execution that hit a limit was cut off, so what lies behind it is not covered. */
     bool complete = done == scripts && limited(r) == 0;
     write_scope(p, scripts, b);
@@ -262,11 +296,11 @@ static void say_dfs(const struct campaign *c, struct summary_phase *p, const str
         say(p, "; about %s executions are left in the other%s (an estimate; early ones are too small)",
             cli_count((uint64_t)c->dpor.left), plural(scripts - done));
     say(p, ": ");
-    if (r->resumed > 0)
+    if (earlier)
         say(p, "%s executions in earlier runs, ", cli_count(r->resumed));
     if (c->dpor.blocked > 0)
         say(p, "%s executions more than there are traces, ", cli_count(c->dpor.blocked));
-    say_numbers(p, r);
+    say_numbers(p, r, r->resumed > 0, earlier);
     if (r->detours > 0)
         say(p, "; besides %s that led to these", cli_count(r->detours));
 }
@@ -306,31 +340,35 @@ bool campaign_can_resume(const struct campaign *c, const struct program *p, cons
     return true;
 }
 
-static struct explore_result dpor_one(struct campaign *c, const struct scenario *script, const char *name,
-                                      const struct bounds *b, struct part *part, struct explore_options *options)
+static void dpor_one(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
+                     struct part *part, struct explore_options *options)
 {
-    struct dpor_statistics statistics;
+    struct turn *turn = part->turn;
     if (c->save) {
         if (!open_saved(&part->saved, c, c->findings->program, c->findings->folder, script, name, b)) {
             c->findings->failed = true;
-            return (struct explore_result){.end = EXPLORE_UNREADABLE};
+            turn->result.end = EXPLORE_UNREADABLE;
+            return;
         }
-        options->on_rest = on_rest;
         options->saved = part->saved.numbers;
+    } else if (turn->numbers != NULL) {
+        options->saved = fmemopen(turn->numbers, turn->size, "r");
     }
-    struct explore_result r = explore_dpor(c->findings->program, script, options, &statistics);
-    if (r.end == EXPLORE_UNREADABLE) {
+    options->on_rest = c->save || c->turns != NULL ? on_rest : NULL;
+    turn->result = explore_dpor(c->findings->program, script, options, &turn->statistics);
+    if (turn->result.end == EXPLORE_UNREADABLE) {
         cli_complain(part->saved.path, 0, "the numbers make no sense; --fresh starts anew");
         c->findings->failed = true;
     }
-    c->dpor.blocked += statistics.blocked;
-    c->dpor.left += statistics.left;
-    saved_close(&part->saved);
-    return r;
+    if (c->save)
+        saved_close(&part->saved);
+    else if (options->saved != NULL)
+        fclose(options->saved);
 }
 
-static struct explore_result dfs_one(struct campaign *c, const struct scenario *script, const char *name,
-                                     const struct bounds *b, double until)
+/* Go on with one script. */
+static void take_turn(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
+                      double until, struct turn *turn)
 {
     static struct part part;
     struct explore_options options = {
@@ -338,46 +376,57 @@ static struct explore_result dfs_one(struct campaign *c, const struct scenario *
         .keep_going = c->keep_going, .shard = b->shard, .context = &part, .on_outcome = on_outcome,
         .on_progress = on_progress,
     };
-    part = (struct part){.campaign = c, .until = until};
+    part = (struct part){.campaign = c, .turn = turn, .until = until};
     if (b->dpor)
-        return dpor_one(c, script, name, b, &part, &options);
-    return explore_dfs(c->findings->program, script, &options);
+        dpor_one(c, script, name, b, &part, &options);
+    else
+        turn->result = explore_dfs(c->findings->program, script, &options);
+    c->phase_executions += turn->result.executions - turn->result.resumed;
 }
+
+/* Is there nothing left to go on with? */
+static bool is_through(const struct turn *turn)
+{
+    enum explore_end end = turn->result.end;
+    return end == EXPLORE_COMPLETE || end == EXPLORE_CLIPPED;
+}
+
+static const struct turn not_begun = {.result = {.end = EXPLORE_STOPPED, .preemptions_done = -1}};
 
 bool campaign_dfs(struct campaign *c, const struct scenario *script, const char *name, const struct bounds *b,
                   double until)
 {
     struct explore_result sum = {.end = EXPLORE_COMPLETE, .preemptions_done = (int)b->preemptions};
-    unsigned scripts = script != NULL ? 1 : setup_count(), done = 0, through = 0;
-    struct summary_phase *p = summary_add_phase(c->summary, name);
-    c->phase = p->name;
-    c->phase_started = cli_now();
+    unsigned scripts = script != NULL ? 1 : setup_count(), done = 0, through = 0, over_budget = 0;
+    struct summary_phase *p = begin_phase(c, name);
     c->dpor = (struct dpor_statistics){0};
-    for (unsigned i = 0; i < scripts && !campaign_over(c); i++) {
+    for (unsigned i = 0; i < scripts; i++) {
+        struct turn only = not_begun, *turn = c->turns != NULL ? &c->turns[i] : &only;
         /* A setup gets its share of the time that is left, so one large setup does not starve the others. */
         double now = cli_now(), end = until > 0 ? now + (until - now) / (scripts - i) : 0;
-        struct explore_result r = dfs_one(c, script_number(script, i), script_name(c, script, i), b, end);
-        bool whole = r.end == EXPLORE_COMPLETE && (b->dpor || r.preemptions_done >= (int)b->preemptions);
-        done += whole;
-        through += r.end == EXPLORE_COMPLETE || r.end == EXPLORE_CLIPPED;
-        add_result(&sum, &r);
-        c->phase_executions = sum.executions;
+        if (!campaign_over(c) && (c->turns == NULL || !is_through(turn)))
+            take_turn(c, script_number(script, i), script_name(c, script, i), b, end, turn);
+        const struct explore_result *r = &turn->result;
+        done += r->end == EXPLORE_COMPLETE && (b->dpor || r->preemptions_done >= (int)b->preemptions);
+        through += is_through(turn);
+        over_budget += r->end == EXPLORE_BUDGET;
+        c->dpor.blocked += turn->statistics.blocked;
+        c->dpor.left += turn->statistics.left;
+        add_result(&sum, r);
     }
-    if (done < scripts && sum.end == EXPLORE_COMPLETE)
-        sum.end = EXPLORE_STOPPED;
     /* Nothing is left to go on with: all is explored, or a finding was asked for, and found. */
     for (unsigned i = 0; c->save && (through == scripts || sum.end == EXPLORE_FINDING) && i < scripts; i++)
         saved_remove(c->findings->folder, script_name(c, script, i));
     say_dfs(c, p, &sum, scripts, done, b);
     finish_phase(c, p, &sum);
     p->complete = done == scripts && limited(&sum) == 0;
-    return p->complete;
+    return through + over_budget == scripts;
 }
 
 /* ---- sampling --------------------------------------------------------------------------------------- */
 
 static void say_sample(struct summary_phase *p, const struct explore_samples *samples, const struct explore_result *r,
-                       const struct sampler_pct *pct)
+                       bool parts, const struct sampler_pct *pct)
 {
     say(p, "seed %llu, from number %s%s: ", (unsigned long long)samples->seed, cli_count(samples->first),
         r->end == EXPLORE_FINDING ? ", stopped at a finding" : cli_interrupted ? ", interrupted" : "");
@@ -385,7 +434,7 @@ static void say_sample(struct summary_phase *p, const struct explore_samples *sa
         say(p, "pct with depth %u shows a bug of that depth with a probability of at least 1/(n*k^%u) = %.1e in an "
             "execution (n = %u threads, k = %u steps; %s were longer), ", samples->depth, samples->depth - 1,
             pct->bound, pct->threads, pct->length, cli_count(pct->longer));
-    say_numbers(p, r);
+    say_numbers(p, r, parts, false);
 }
 
 uint64_t campaign_sample(struct campaign *c, const struct scenario *script, const struct explore_samples *samples,
@@ -395,39 +444,55 @@ uint64_t campaign_sample(struct campaign *c, const struct scenario *script, cons
     struct explore_options options = {
         .keep_going = c->keep_going, .context = &part, .on_outcome = on_outcome, .on_progress = on_progress,
     };
-    struct summary_phase *p = summary_add_phase(c->summary, sampling_name(samples->sampling));
+    struct explore_result *sum = &c->sampled;
+    struct explore_samples rest = *samples;
+    struct summary_phase *p = begin_phase(c, sampling_name(samples->sampling));
     struct sampler_pct pct;
-    c->phase = p->name;
-    c->phase_started = cli_now();
-    struct explore_result r = explore_sample(c->findings->program, script, samples, &options, &pct);
-    say_sample(p, samples, &r, &pct);
-    finish_phase(c, p, &r);
-    return samples->first + r.executions;
+    bool parts = sum->executions > 0;
+    rest.first += sum->executions;
+    rest.count -= sum->executions;
+    struct explore_result r = explore_sample(c->findings->program, script, &rest, &options, &pct);
+    sum->end = EXPLORE_COMPLETE;
+    add_result(sum, &r);
+    say_sample(p, samples, sum, parts, &pct);
+    finish_phase(c, p, sum);
+    return samples->first + sum->executions;
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------------- */
 
 /*
  * First each fault and each oddity alone, which takes no time.  Then partial order reduction and sampling in turn, for
- * twice as long in each round, until one is through or the time is: who of them finds a bug first is not known before,
- * and this way none takes more than four times as long as if it had been.
+ * twice as long in each round, until the time is up: who of them finds a bug first is not known before, and this way
+ * none takes more than four times as long as if it had been.  Each goes on from where its last turn ended; who is
+ * through leaves the time to the other.
  */
 void campaign_auto(struct campaign *c, const struct scenario *script, const struct bounds *b,
                    const struct explore_samples *samples)
 {
     struct bounds alone = {.deviations = 1, .executions = b->executions};
     struct bounds reduced = *b;
-    struct explore_samples next = *samples;
-    bool complete = false;
+    unsigned scripts = script != NULL ? 1 : setup_count();
+    bool through = false, drawn = false;
     reduced.dpor = true;
     campaign_dfs(c, script, "one by one", &alone, c->deadline);
-    for (double slice = AUTO_SLICE; !campaign_over(c); slice *= 2) {
-        if (!complete)
-            complete = campaign_dfs(c, script, "dpor", &reduced, sooner(cli_now() + slice, c->deadline));
-        if (!campaign_over(c))
-            next.first = campaign_sample(c, script, &next, complete ? c->deadline
-                                                                   : sooner(cli_now() + slice, c->deadline));
+    c->turns = calloc(scripts, sizeof *c->turns);
+    CHECK(c->turns != NULL);
+    for (unsigned i = 0; i < scripts; i++)
+        c->turns[i] = not_begun;
+    for (double slice = AUTO_SLICE; !campaign_over(c) && !(through && drawn); slice *= 2) {
+        if (!through)
+            through = campaign_dfs(c, script, "dpor", &reduced, drawn ? c->deadline
+                                                                     : sooner(cli_now() + slice, c->deadline));
+        if (!drawn && !campaign_over(c))
+            drawn = campaign_sample(c, script, samples, through ? c->deadline
+                                                               : sooner(cli_now() + slice, c->deadline)) ==
+                    samples->first + samples->count;
     }
+    for (unsigned i = 0; i < scripts; i++)
+        free(c->turns[i].numbers);
+    free(c->turns);
+    c->turns = NULL;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------ */

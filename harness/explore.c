@@ -143,7 +143,7 @@ static bool step(struct run *run, const struct strategy *s)
             return false;
     }
     if (total(run) % PROGRESS_EVERY == 0 && options->on_progress &&
-        !options->on_progress(options->context, run->result.executions)) {
+        !options->on_progress(options->context, run->result.executions - run->result.resumed)) {
         run->result.end = EXPLORE_STOPPED;
         return false;
     }

@@ -27,7 +27,8 @@ struct explore_options {
     void *context;                          /* for the callbacks */
     /* Each execution that did not pass; return false to stop.  May be NULL. */
     bool (*on_outcome)(void *context, const struct outcome *o, const struct scenario *s);
-    /* Now and then (every 1,024 executions); return false to stop.  May be NULL. */
+    /* Now and then (every 1,024 executions); return false to stop.  `executions`: without those that `saved` told of.
+     * May be NULL. */
     bool (*on_progress)(void *context, uint64_t executions);
     /* dpor: go on from what explore_save wrote here, when not NULL. */
     FILE *saved;

@@ -221,6 +221,21 @@ says " with <= 0 preemptions and <= 1 fault, peer or NMR deviation, profile wind
 says " dpor complete: all "
 says " portfolio seed 1, from number 0: "
 
+# ---- auto: dpor goes on in each of its turns.  A turn that began anew would see findings again.
+number() { sed -n "s/^ *\"$1\": \([0-9]*\),\?$/\1/p" "$2"; }
+total() { number "$@" | awk '{sum += $1} END {print sum + 0}'; }
+if "$nmrcheck" list | grep -q '^mutant_PD_4 '; then
+    explore=(mutant_PD_4 --setup calls-vs-unload --keep-going --json --executions 20000)
+    expect 1 explore "${explore[@]}" --strategy dpor --out alone
+    cp out alone.json
+    expect 1 explore "${explore[@]}" --strategy auto --time 200 --out turns
+    [ "$(number executions out | sed -n 2p)" = "$(number executions alone.json)" ] ||
+        fail "dpor of auto has not the executions of dpor alone"
+    [ "$(number executions out | sed -n 3p)" = 20000 ] || fail "auto takes not as many samples as it was given"
+    [ "$(grep -c '"complete": true' out)" = 2 ] || fail "dpor of auto is not complete"
+    [ "$(total seen out)" = "$(total executions_with_finding out)" ] || fail "auto repeats executions"
+fi
+
 # ---- strategies compared
 if [ -n "$breaks_pa_4" ]; then
     expect 0 mutants --strategies --seeds 3 --random 1000 mutant_PA_4
