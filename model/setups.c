@@ -23,6 +23,11 @@ static const struct setup scripts[] = {
         OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
         OP(2, DEREGISTER, 0, 0)}},
+    /* both may be the first that a binding serves */
+    {"same-calls", 3, {
+        OP(0, REGISTER, 0, 0),
+        OP(1, CALL, 0, CALL_REQUEST),
+        OP(2, CALL, 0, CALL_REQUEST)}},
     {"calls-vs-unload", 4, {
         OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_NOTIFY),
@@ -44,6 +49,10 @@ static const struct setup scripts[] = {
         OP(1, CALL, 0, CALL_QUERY),
         OP(2, REGISTER, 1, 0),
         OP(2, DEREGISTER, 1, 0)}},
+    {"later-vs-deregister", 3, {
+        OP(0, REGISTER, 0, 0),
+        OP(1, CALL, 0, CALL_LATER),
+        OP(2, DEREGISTER, 0, 0)}},
     {"later-vs-unload", 4, {
         OP(0, REGISTER, 0, 0),
         OP(1, CALL, 0, CALL_LATER),
@@ -55,6 +64,9 @@ static const struct setup scripts[] = {
         OP(2, CALL, 0, CALL_LATER),
         OP(3, DEREGISTER, 0, 0)}},
     /* for modules with entry points */
+    {"entry-vs-register", 2, {
+        OP(1, REGISTER, 0, 0),
+        OP(2, ENTER, 0, 0)}},
     {"entries", 5, {
         OP(0, REGISTER, 0, 0),
         OP(0, REGISTER, 1, 0),
@@ -87,7 +99,7 @@ static const struct setup scripts[] = {
         OP(3, UNLOAD, 0, 0)}},
 };
 
-enum { SCRIPTS = sizeof scripts / sizeof *scripts, WITH_ENTRIES = 3, WITH_FACES = 2 };
+enum { SCRIPTS = sizeof scripts / sizeof *scripts, WITH_ENTRIES = 4, WITH_FACES = 2 };
 enum { GROUPS = NPIS_MAX / PEERS_MAX + 1 };
 
 static struct setup made[SCRIPTS * GROUPS];

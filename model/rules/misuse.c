@@ -105,6 +105,23 @@ static void not_initialised(const struct event *e, const struct view_frame *f)
     REPORT(e, RULE_KRN_7, "a synchronisation object was used that is not initialised");
 }
 
+/*
+ * An object that others had used already was initialised: it was not ready when they could run.  What an attach or
+ * DriverEntry itself did with it before harms nobody; nor do work items and threads of DriverEntry's own.
+ */
+static void initialised(const struct event *e)
+{
+    const struct view_object *o = view_object(e->object);
+    const struct view_frame *f = view_module_frame(e->thread), *entry = view_inside(e->thread, FRAME_DRIVER_ENTRY);
+
+    if (!o)
+        return;
+    if (f && view_is_attach(f->frame) && o->user && (o->users || o->user != f->entered))
+        REPORT(e, RULE_PA_22, "an object is initialised after it could be reached, and was used");
+    if (entry && o->started > entry->started)
+        REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
+}
+
 static void misuse(const struct event *e)
 {
     const struct view_frame *f = view_module_frame(e->thread);
@@ -128,7 +145,11 @@ static void misuse(const struct event *e)
     case MISUSE_NOT_INITIALISED:
         not_initialised(e, f);
         break;
-    case MISUSE_RUNDOWN_UNDERFLOW: case MISUSE_RUNDOWN_REINIT: case MISUSE_WSK_UNBALANCED:
+    case MISUSE_RUNDOWN_REINIT:
+        initialised(e);
+        REPORT(e, RULE_KRN_4, "%s", misuse_names[e->value]);
+        break;
+    case MISUSE_RUNDOWN_UNDERFLOW: case MISUSE_WSK_UNBALANCED:
         REPORT(e, RULE_KRN_4, "%s", misuse_names[e->value]);
         break;
     case MISUSE_WORK_QUEUED_TWICE: case MISUSE_WORK_FREED_QUEUED: case MISUSE_WORK_NOT_AN_ITEM:
@@ -150,23 +171,6 @@ static void misuse(const struct event *e)
         pool_misuse(e, f);
         break;
     }
-}
-
-/*
- * An object that others had used already was initialised: it was not ready when they could run.  What an attach or
- * DriverEntry itself did with it before harms nobody; nor do work items and threads of DriverEntry's own.
- */
-static void initialised(const struct event *e)
-{
-    const struct view_object *o = view_object(e->object);
-    const struct view_frame *f = view_module_frame(e->thread), *entry = view_inside(e->thread, FRAME_DRIVER_ENTRY);
-
-    if (!o)
-        return;
-    if (f && view_is_attach(f->frame) && o->user && (o->users || o->user != f->entered))
-        REPORT(e, RULE_PA_22, "an object is initialised after it could be reached, and was used");
-    if (entry && o->started > entry->started)
-        REPORT(e, RULE_PR_11, "an object is initialised after a callback has used it");
 }
 
 static void assertion(const struct event *e)
