@@ -54,10 +54,11 @@ const char *const misuse_names[MISUSES] = {
     [MISUSE_WSK_UNBALANCED] = "registered, deregistered or released more often than WSK allows",
 };
 
-const char *const lock_names[SYNC_OTHER + 1] = {
+const char *const lock_names[LOCK_KINDS] = {
     [LOCK_SPIN] = "spin lock", [LOCK_EX_SHARED] = "EX_SPIN_LOCK (shared)",
     [LOCK_EX_EXCLUSIVE] = "EX_SPIN_LOCK (exclusive)", [LOCK_PUSH_SHARED] = "push lock (shared)",
-    [LOCK_PUSH_EXCLUSIVE] = "push lock (exclusive)", [LOCK_FAST_MUTEX] = "fast mutex", [LOCK_MUTEX] = "mutex",
+    [LOCK_PUSH_EXCLUSIVE] = "push lock (exclusive)", [LOCK_RESOURCE_SHARED] = "resource (shared)",
+    [LOCK_RESOURCE_EXCLUSIVE] = "resource (exclusive)", [LOCK_FAST_MUTEX] = "fast mutex", [LOCK_MUTEX] = "mutex",
     [SYNC_EVENT] = "event", [SYNC_RUNDOWN] = "rundown reference", [SYNC_REGISTRATION] = "registration",
     [SYNC_WORK] = "work item", [SYNC_DELAY] = "delay", [SYNC_CALLBACK] = "callback", [SYNC_OTHER] = "object",
 };

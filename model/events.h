@@ -11,6 +11,8 @@
 #ifndef MODEL_EVENTS_H
 #define MODEL_EVENTS_H
 
+#include <stdbool.h>
+
 #include "event.h"
 
 #define NONE 0xFFFFFFFFu
@@ -186,8 +188,15 @@ enum bad_handle {
 
 enum lock_kind {
     LOCK_SPIN, LOCK_EX_SHARED, LOCK_EX_EXCLUSIVE, LOCK_PUSH_SHARED, LOCK_PUSH_EXCLUSIVE, LOCK_FAST_MUTEX, LOCK_MUTEX,
-    SYNC_EVENT, SYNC_RUNDOWN, SYNC_REGISTRATION, SYNC_WORK, SYNC_DELAY, SYNC_CALLBACK, SYNC_OTHER
+    SYNC_EVENT, SYNC_RUNDOWN, SYNC_REGISTRATION, SYNC_WORK, SYNC_DELAY, SYNC_CALLBACK, SYNC_OTHER,
+    LOCK_RESOURCE_SHARED, LOCK_RESOURCE_EXCLUSIVE, LOCK_KINDS
 };
+
+/* Is an object of that kind one that somebody holds? */
+static inline bool lock_kind_is_lock(int64_t kind)
+{
+    return kind <= LOCK_MUTEX || kind == LOCK_RESOURCE_SHARED || kind == LOCK_RESOURCE_EXCLUSIVE;
+}
 
 enum rundown_op {
     RUNDOWN_INIT, RUNDOWN_ACQUIRE, RUNDOWN_REFUSED, RUNDOWN_RELEASE, RUNDOWN_WAIT, RUNDOWN_DONE, RUNDOWN_REINIT
@@ -247,7 +256,7 @@ enum peer_part {
 /* Names for reports and traces. */
 extern const char *const frame_names[FRAMES];
 extern const char *const misuse_names[MISUSES];
-extern const char *const lock_names[SYNC_OTHER + 1];        /* by enum lock_kind */
+extern const char *const lock_names[LOCK_KINDS];        /* by enum lock_kind */
 const char *event_name(uint16_t kind);
 
 #endif

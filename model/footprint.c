@@ -241,7 +241,7 @@ static void on_event(const struct event *e)
         freed(e);
         break;
     case EV_BLOCK: case EV_WAKE:
-        if (e->value > LOCK_MUTEX && e->a)  /* who waits for a lock has not looked at anything yet */
+        if (!lock_kind_is_lock(e->value) && e->a)  /* who waits for a lock has not looked at anything yet */
             touch(e, TOUCH_WRITE);
         break;
     case EV_WORK_QUEUED:

@@ -63,6 +63,7 @@ extern struct thread_state thread_states[THREADS_MAX];
 struct thread_state *thread_state(void);    /* the running thread's */
 void irql_reset(void);
 void irql_assign(unsigned level);           /* no event: a lock's own event tells */
+void irql_region(int step, const void *pc); /* +1 enters a critical region, -1 leaves it */
 void irql_thread_begin(void);               /* a thread number starts anew, at PASSIVE_LEVEL */
 
 /* ---- synchronisation objects (sync.c) */
@@ -123,6 +124,14 @@ struct sync *sync_wait_any(struct sync *const *list, unsigned length, unsigned s
 bool sync_satisfy_first(struct sync *s);                /* false when nobody waits */
 unsigned sync_first(const struct sync *s);              /* the thread sync_satisfy_first would take */
 void wait_all_satisfy(void);                            /* a dispatcher object was signalled (event.c) */
+
+/* ---- spin locks (spinlock.c): a KSPIN_LOCK, for code of ours on behalf of the module's line */
+unsigned char spinlock_acquire(void *lock, const void *pc);     /* the IRQL to go back to */
+void spinlock_release(void *lock, unsigned char old, const void *pc);
+
+/* ---- the driver framework (wdf.c) */
+void wdf_reset(void);
+void wdf_entry_failed(void);                /* DriverEntry failed: what the framework has of the driver goes */
 
 /* ---- pool (pool.c) */
 void pool_reset(void);

@@ -170,6 +170,11 @@ static void region(uint8_t *depth, int step, const void *pc)
     event_emit(EV_REGION, NONE, t->region + t->guarded, 0, 0, 0, pc);
 }
 
+void irql_region(int step, const void *pc)
+{
+    region(&thread_state()->region, step, pc);
+}
+
 /*
  * KeEnterCriticalRegion, KeLeaveCriticalRegion (ntddk.h); FsRtlEnterFileSystem is the same
  *
@@ -178,12 +183,12 @@ static void region(uint8_t *depth, int step, const void *pc)
  */
 VOID KeEnterCriticalRegion(VOID)
 {
-    region(&thread_state()->region, +1, CALLER());
+    irql_region(+1, CALLER());
 }
 
 VOID KeLeaveCriticalRegion(VOID)
 {
-    region(&thread_state()->region, -1, CALLER());
+    irql_region(-1, CALLER());
 }
 
 /*

@@ -1,7 +1,5 @@
 /*
  * resource.c - ERESOURCE: a reader-writer lock that its owner may take again.
- *
- * Events call it a push lock: to a judge it is one more lock that needs a critical region.
  */
 #include "internal.h"
 
@@ -13,9 +11,9 @@ static struct sync *resource_of(PERESOURCE resource, const void *pc)
 
     irql_require_max(LEVEL_APC, pc);
     memory_check(resource, sizeof *resource, true, pc);
-    s = sync_get(resource, LOCK_PUSH_EXCLUSIVE);
+    s = sync_get(resource, LOCK_RESOURCE_EXCLUSIVE);
     if (!s->ready)
-        misuse(MISUSE_NOT_INITIALISED, s->number, resource, LOCK_PUSH_EXCLUSIVE, 0, pc);
+        misuse(MISUSE_NOT_INITIALISED, s->number, resource, LOCK_RESOURCE_EXCLUSIVE, 0, pc);
     s->ready = true;
     return s;
 }
@@ -51,7 +49,7 @@ static void release(PERESOURCE resource, const void *pc)
     if (s->owner == sched_self() && s->depth > 1)
         s->depth--;
     else
-        sync_give(s, s->owner == sched_self() ? LOCK_PUSH_EXCLUSIVE : LOCK_PUSH_SHARED, pc);
+        sync_give(s, s->owner == sched_self() ? LOCK_RESOURCE_EXCLUSIVE : LOCK_RESOURCE_SHARED, pc);
 }
 
 /*
@@ -66,7 +64,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
     const void *pc = CALLER();
 
     irql_require_max(LEVEL_DISPATCH, pc);
-    sync_init(Resource, sizeof *Resource, LOCK_PUSH_EXCLUSIVE, pc)->must_be_deleted = true;
+    sync_init(Resource, sizeof *Resource, LOCK_RESOURCE_EXCLUSIVE, pc)->must_be_deleted = true;
     return STATUS_SUCCESS;
 }
 
@@ -96,17 +94,17 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
  */
 BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, LOCK_PUSH_EXCLUSIVE, Wait, CALLER());
+    return acquire(Resource, LOCK_RESOURCE_EXCLUSIVE, Wait, CALLER());
 }
 
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, LOCK_PUSH_SHARED, Wait, CALLER());
+    return acquire(Resource, LOCK_RESOURCE_SHARED, Wait, CALLER());
 }
 
 BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, LOCK_PUSH_SHARED, Wait, CALLER());
+    return acquire(Resource, LOCK_RESOURCE_SHARED, Wait, CALLER());
 }
 
 VOID ExReleaseResourceLite(PERESOURCE Resource)
@@ -119,10 +117,10 @@ VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     const void *pc = CALLER();
     struct sync *s = resource_of(Resource, pc);
 
-    if (!sync_give(s, LOCK_PUSH_EXCLUSIVE, pc))
+    if (!sync_give(s, LOCK_RESOURCE_EXCLUSIVE, pc))
         return;
-    sync_try(s, LOCK_PUSH_SHARED);
-    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_PUSH_SHARED, (uint64_t)(uintptr_t)Resource, 0, 1, pc);
+    sync_try(s, LOCK_RESOURCE_SHARED);
+    event_emit(EV_LOCK_ACQUIRE, s->number, LOCK_RESOURCE_SHARED, (uint64_t)(uintptr_t)Resource, 0, 1, pc);
 }
 
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
@@ -139,20 +137,26 @@ ULONG ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
 
 PVOID ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource)
 {
-    KeEnterCriticalRegion();
-    acquire(Resource, LOCK_PUSH_EXCLUSIVE, true, CALLER());
+    const void *pc = CALLER();
+
+    irql_region(+1, pc);
+    acquire(Resource, LOCK_RESOURCE_EXCLUSIVE, true, pc);
     return NULL;
 }
 
 PVOID ExEnterCriticalRegionAndAcquireResourceShared(PERESOURCE Resource)
 {
-    KeEnterCriticalRegion();
-    acquire(Resource, LOCK_PUSH_SHARED, true, CALLER());
+    const void *pc = CALLER();
+
+    irql_region(+1, pc);
+    acquire(Resource, LOCK_RESOURCE_SHARED, true, pc);
     return NULL;
 }
 
 VOID ExReleaseResourceAndLeaveCriticalRegion(PERESOURCE Resource)
 {
-    release(Resource, CALLER());
-    KeLeaveCriticalRegion();
+    const void *pc = CALLER();
+
+    release(Resource, pc);
+    irql_region(-1, pc);
 }

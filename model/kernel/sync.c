@@ -166,7 +166,7 @@ void sync_require_zero(struct sync *s, size_t size, const void *pc)
 
 bool sync_kind_shared(enum lock_kind kind)
 {
-    return kind == LOCK_EX_SHARED || kind == LOCK_PUSH_SHARED;
+    return kind == LOCK_EX_SHARED || kind == LOCK_PUSH_SHARED || kind == LOCK_RESOURCE_SHARED;
 }
 
 static bool can_take(const struct sync *s, bool shared)

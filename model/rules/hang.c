@@ -79,7 +79,7 @@ static void blocked_thread(const struct event *e, unsigned t)
     if (!w->blocked || !f)
         return;
     side = view_frame_side(f);
-    if (w->blocked_kind <= LOCK_MUTEX)
+    if (lock_kind_is_lock(w->blocked_kind))
         blocked_on_lock(e, w->blocked_on);
     if (view_is_attach(f->frame))
         finding_report(view_rule(RULE_PA_32, side), frame_names[f->frame],

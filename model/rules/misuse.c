@@ -71,7 +71,7 @@ static void pool_misuse(const struct event *e, const struct view_frame *f)
                ? "zero bytes were allocated" : "the pool tag is zero or not printable");
         break;
     default:
-        if (cleanup && e->c >= SYNC_EVENT)
+        if (cleanup && !lock_kind_is_lock((int64_t)e->c))
             REPORT(e, RULE_PD_19, "cleanup frees memory with a timer that is set, or with work that is queued");
         REPORT(e, RULE_KRN_5, "memory was freed that is still in use");
         break;

@@ -29,7 +29,7 @@ void order_begin(void)
 
 static bool is_shared(int64_t kind)
 {
-    return kind == LOCK_EX_SHARED || kind == LOCK_PUSH_SHARED;
+    return kind == LOCK_EX_SHARED || kind == LOCK_PUSH_SHARED || kind == LOCK_RESOURCE_SHARED;
 }
 
 static bool guarded(const struct edge *a, const struct edge *b)
@@ -104,7 +104,7 @@ static void acquired(const struct event *e)
 
 static void blocked(const struct event *e)
 {
-    if (e->value <= LOCK_MUTEX)
+    if (lock_kind_is_lock(e->value))
         wanted(e, e->thread);
 }
 

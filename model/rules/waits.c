@@ -115,7 +115,8 @@ static void other(unsigned thread, const char *in, uint32_t object, int64_t kind
     else if (kind == SYNC_EVENT)
         say("%s%s waits for event %u, and nobody is left to set it", name(thread, text), in, object);
     else
-        say("%s%s waits for %s %u", name(thread, text), in, kind < SYNC_OTHER ? lock_names[kind] : "object", object);
+        say("%s%s waits for %s %u", name(thread, text), in, kind < LOCK_KINDS ? lock_names[kind] : "object",
+            object);
 }
 
 static void thread_waits(unsigned thread)
@@ -131,7 +132,7 @@ static void thread_waits(unsigned thread)
         snprintf(in, sizeof in, ", in %s,", frame_names[f->frame]);
     if (w->blocked_kind == SYNC_REGISTRATION)
         registration(thread, top, in, w->blocked_on);
-    else if (w->blocked_kind <= LOCK_MUTEX)
+    else if (lock_kind_is_lock(w->blocked_kind))
         lock(thread, in, w->blocked_on, w->blocked_kind);
     else
         other(thread, in, w->blocked_on, w->blocked_kind);

@@ -560,6 +560,7 @@ static void resources(void)
     lab_join();
     ExDeleteResourceLite(&resource);
     LAB_EXPECT(lab_count(EV_MISUSE, LAB_ANY_VALUE) == 0);
+    LAB_EXPECT(lab_count(EV_LOCK_ACQUIRE, LOCK_RESOURCE_EXCLUSIVE) == 2);
 }
 
 static void lists(void)
