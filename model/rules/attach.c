@@ -123,6 +123,16 @@ static void attach_left(const struct event *e)
         judge_failure(e, f);
 }
 
+/* Without a cleanup callback nobody hands the context back: it is the module's again when its side is detached, and the
+ * other side is inside of no call. */
+static bool handed_back(const struct view_binding *b, enum side side)
+{
+    const struct view_registration *r = view_registration_of(b, side);
+    const struct view_side *other = &b->sides[side == SIDE_CLIENT ? SIDE_PROVIDER : SIDE_CLIENT];
+
+    return r && !r->has_cleanup && view_detach_over(&b->sides[side]) && other->calls <= 0 && other->pending <= 0;
+}
+
 /* The context belongs to the binding: from when it is proposed until its cleanup callback. */
 static bool has_context(const struct view_binding *b, enum side side)
 {
@@ -130,7 +140,7 @@ static bool has_context(const struct view_binding *b, enum side side)
 
     if (side == SIDE_CLIENT && (b->state == BINDING_PROPOSING || b->state == BINDING_ACCEPTED))
         return s->module;
-    return s->module && s->attached && !s->cleanup_entered && b->state < BINDING_GONE;
+    return s->module && s->attached && !s->cleanup_entered && b->state < BINDING_GONE && !handed_back(b, side);
 }
 
 /* Two bindings may share NULL; anything else belongs to one. */
