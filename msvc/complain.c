@@ -116,16 +116,24 @@ bool complains_of_types(const char *messages)
 
 /* ---- lines */
 
-/* Does the line of the message ask for the header by <...>? */
-static bool in_angle_brackets(const struct message *m)
+/* The line that the message is about. */
+static void read_source(const struct message *m, char *line, int size)
 {
     FILE *file = fopen(m->file, "r");
-    char line[4096] = "";
 
-    for (unsigned n = 0; file && n < m->line && fgets(line, sizeof line, file);)
+    line[0] = '\0';
+    for (unsigned n = 0; file && n < m->line && fgets(line, size, file);)
         n += strchr(line, '\n') != NULL;
     if (file)
         fclose(file);
+}
+
+/* Does the line of the message ask for the header by <...>? */
+static bool in_angle_brackets(const struct message *m)
+{
+    char line[4096];
+
+    read_source(m, line, sizeof line);
     return strchr(line, '<') && !strchr(line, '"');
 }
 
@@ -181,6 +189,21 @@ static bool complain_type(const struct message *m, char *line, size_t size)
     return true;
 }
 
+/* MACRO(…); outside of functions, of a macro that nobody defines. */
+static bool complain_macro(const struct message *m, char *line, size_t size)
+{
+    char source[4096], name[256];
+
+    if (!strstr(m->text, "type specifier missing") && !strstr(m->text, "data definition has no type"))
+        return false;
+    read_source(m, source, sizeof source);
+    if (sscanf(source, " %255[A-Za-z0-9_]", name) != 1 || source[strspn(source, " \t") + strlen(name)] != '(')
+        return false;
+    snprintf(line, size, "%s(...) is no declaration: if it is a macro that the WDK has and the simulated one lacks, "
+             "define it in a header of your own (INCLUDES)", name);
+    return true;
+}
+
 /* Names with a small letter are mostly variables, of a type that was complained about. */
 static bool complain_name(const struct message *m, char *line, size_t size)
 {
@@ -209,7 +232,8 @@ void complain(const char *messages)
         char once[2050];
 
         if (!complain_header(&m, line, sizeof line) && !complain_function(&m, line, sizeof line) &&
-            !complain_type(&m, line, sizeof line) && !complain_name(&m, line, sizeof line))
+            !complain_macro(&m, line, sizeof line) && !complain_type(&m, line, sizeof line) &&
+            !complain_name(&m, line, sizeof line))
             continue;
         snprintf(once, sizeof once, "\n%s\n", line);
         if (strstr(told, once) || length + strlen(once) >= sizeof told)

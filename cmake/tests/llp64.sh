@@ -129,8 +129,8 @@ int x(void) { return InFoo() + InOther(); }'
         status=1
     fi
     todo='add its folder to INCLUDES'
-    says "missing.c:2: <ndis.h> is not in the simulated WDK, nor in the driver's folders" missing '#include <ntddk.h>
-#include <ndis.h>'
+    says "missing.c:2: <usbdlib.h> is not in the simulated WDK, nor in the driver's folders" missing '#include <ntddk.h>
+#include <usbdlib.h>'
     says "quoted.c:1: \"private.h\" is not in the simulated WDK, nor in the driver's folders" quoted \
         '#include "private.h"'
     todo='give the driver a C function for it'
@@ -146,6 +146,9 @@ int x(void) { return InFoo() + InOther(); }'
     todo='define it in a header of your own'
     says 'type.c:2: type NDIS_THING is not in the simulated WDK (the WDK has it in ndis.h)' type 'int f(void);
 NDIS_THING *g;'
+    todo='if it is a macro that the WDK has'
+    says 'macro.c:2: DECLARE_THING(...) is no declaration' macro 'Name *g;
+DECLARE_THING(Name);'
     todo=nothing
     # What the WDK declares and ours does not: cmake/missing.sh tells of it, once for the whole module.
     says '' known '#include <ntddk.h>

@@ -111,6 +111,7 @@ int image_load(const struct image *i)
     status = i->entry(&driver, &registry_path);
     event_emit(EV_LEAVE + FRAME_DRIVER_ENTRY, 0, status, 0, 0, 0, NULL);
     if (!NT_SUCCESS(status)) {
+        wdf_entry_failed();
         leave_memory();
         return status;
     }

@@ -40,6 +40,7 @@ void kernel_reset(void)
     memory_reset();
     work_reset();
     timer_reset();
+    wdf_reset();
     race_reset();
     misc_reset();
     sanitizer_reset();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <ntddk.h>
+#include <wdmsec.h>
 
 #include "dispatcher.h"
 
@@ -263,11 +264,10 @@ enum { DEVICE_TAG = 0x69766544 };           /* 'Devi' */
  * Documented  the extension is zeroed; the driver deletes its devices in its unload routine (IoCreateDevice)
  * Our reading names are not checked for collisions
  */
-NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
-                        DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
-                        PDEVICE_OBJECT *DeviceObject)
+static NTSTATUS create_device(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
+                              DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                              PDEVICE_OBJECT *DeviceObject, const void *pc)
 {
-    const void *pc = CALLER();
     PDEVICE_OBJECT device;
 
     (void)DeviceName;
@@ -291,6 +291,43 @@ NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, 
     *DeviceObject = device;
     return STATUS_SUCCESS;
 }
+
+NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
+                        DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                        PDEVICE_OBJECT *DeviceObject)
+{
+    return create_device(DriverObject, DeviceExtensionSize, DeviceName, DeviceType, DeviceCharacteristics, Exclusive,
+                         DeviceObject, CALLER());
+}
+
+/*
+ * IoCreateDeviceSecure (wdmsec.h): nobody opens devices here, so that the descriptor is never asked
+ *
+ * Documented  as IoCreateDevice, with a security descriptor for the device    (WdmlibIoCreateDeviceSecure)
+ */
+NTSTATUS IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
+                              DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                              PCUNICODE_STRING DefaultSDDLString, const GUID *DeviceClassGuid,
+                              PDEVICE_OBJECT *DeviceObject)
+{
+    (void)DeviceClassGuid;
+    memory_use(DefaultSDDLString, sizeof *DefaultSDDLString, false, CALLER());
+    return create_device(DriverObject, DeviceExtensionSize, DeviceName, DeviceType, DeviceCharacteristics, Exclusive,
+                         DeviceObject, CALLER());
+}
+
+#define SDDL(Name, Text) \
+    static WCHAR Name##_text[] = Text; \
+    const UNICODE_STRING SDDL_DEVOBJ_##Name = {sizeof(Text) - sizeof(WCHAR), sizeof(Text), Name##_text}
+
+SDDL(KERNEL_ONLY, L"D:P");
+SDDL(SYS_ALL, L"D:P(A;;GA;;;SY)");
+SDDL(SYS_ALL_ADM_ALL, L"D:P(A;;GA;;;SY)(A;;GA;;;BA)");
+SDDL(SYS_ALL_ADM_RX, L"D:P(A;;GA;;;SY)(A;;GRGX;;;BA)");
+SDDL(SYS_ALL_ADM_RWX_WORLD_R, L"D:P(A;;GA;;;SY)(A;;GRGWGX;;;BA)(A;;GR;;;WD)");
+SDDL(SYS_ALL_ADM_RWX_WORLD_R_RES_R, L"D:P(A;;GA;;;SY)(A;;GRGWGX;;;BA)(A;;GR;;;WD)(A;;GR;;;RC)");
+SDDL(SYS_ALL_ADM_RWX_WORLD_RW_RES_R, L"D:P(A;;GA;;;SY)(A;;GRGWGX;;;BA)(A;;GRGW;;;WD)(A;;GR;;;RC)");
+SDDL(SYS_ALL_ADM_RWX_WORLD_RWX_RES_RWX, L"D:P(A;;GA;;;SY)(A;;GRGWGX;;;BA)(A;;GRGWGX;;;WD)(A;;GRGWGX;;;RC)");
 
 VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {

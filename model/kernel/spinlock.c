@@ -82,9 +82,20 @@ VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
  *             recursive; released at DISPATCH_LEVEL                     (KeAcquireSpinLock)
  * Our reading the scheduling point lies before the attempt and at the caller's IRQL; a release is none
  */
+unsigned char spinlock_acquire(void *lock, const void *pc)
+{
+    return acquire_raise(lock, LOCK_SPIN, SITE_KE_ACQUIRE_SPIN_LOCK, sizeof(KSPIN_LOCK), pc);
+}
+
+void spinlock_release(void *lock, unsigned char old, const void *pc)
+{
+    if (release(lock, LOCK_SPIN, sizeof(KSPIN_LOCK), pc))
+        restore(old, pc);
+}
+
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
-    return acquire_raise(SpinLock, LOCK_SPIN, SITE_KE_ACQUIRE_SPIN_LOCK, sizeof *SpinLock, CALLER());
+    return spinlock_acquire(SpinLock, CALLER());
 }
 
 VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
@@ -98,10 +109,7 @@ VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
-    const void *pc = CALLER();
-
-    if (release(SpinLock, LOCK_SPIN, sizeof *SpinLock, pc))
-        restore(NewIrql, pc);
+    spinlock_release(SpinLock, NewIrql, CALLER());
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)

@@ -85,7 +85,7 @@ static NTSTATUS WSKAPI no_socket(PWSK_CLIENT client, USHORT family, USHORT type,
 
 static NTSTATUS WSKAPI no_socket_connect(PWSK_CLIENT client, USHORT type, ULONG protocol, PSOCKADDR local,
                                          PSOCKADDR remote, ULONG flags, PVOID context,
-                                         const struct _WSK_CLIENT_CONNECTION_DISPATCH *dispatch, PEPROCESS process,
+                                         const WSK_CLIENT_CONNECTION_DISPATCH *dispatch, PEPROCESS process,
                                          PETHREAD thread, PSECURITY_DESCRIPTOR security, PIRP irp)
 {
     (void)client, (void)type, (void)protocol, (void)local, (void)remote, (void)flags, (void)context;

@@ -158,6 +158,9 @@
 #define POINTER_32
 #define POINTER_64
 #define NOTHING
+#define FAR
+#define NEAR
+#define ANYSIZE_ARRAY 1
 
 #ifndef NULL
 #ifdef __cplusplus
@@ -197,7 +200,15 @@
 #define NTDDI_WIN8 0x06020000
 #define NTDDI_WINBLUE 0x06030000
 #define NTDDI_WIN10 0x0A000000
+#define NTDDI_WIN10_TH2 0x0A000001
+#define NTDDI_WIN10_RS1 0x0A000002
+#define NTDDI_WIN10_RS2 0x0A000003
+#define NTDDI_WIN10_RS3 0x0A000004
+#define NTDDI_WIN10_RS4 0x0A000005
+#define NTDDI_WIN10_RS5 0x0A000006
+#define NTDDI_WIN10_19H1 0x0A000007
 #define NTDDI_WIN10_VB 0x0A000008
+#define NTDDI_WIN10_MN 0x0A000009
 #define NTDDI_WIN10_FE 0x0A00000A
 #define NTDDI_WIN10_CO 0x0A00000B
 #define NTDDI_WIN10_NI 0x0A00000C
@@ -211,6 +222,11 @@ typedef void *PVOID64;
 typedef const void *PCVOID;
 typedef PVOID HANDLE;
 typedef HANDLE *PHANDLE;
+#define DECLARE_HANDLE(Name) \
+    struct Name##__ {        \
+        int unused;          \
+    };                       \
+    typedef struct Name##__ *Name
 
 typedef char CHAR, CCHAR;
 typedef short SHORT, CSHORT;
@@ -342,6 +358,9 @@ typedef const STRING *PCSTRING, *PCANSI_STRING;
 #define DECLARE_CONST_UNICODE_STRING(Name, Text)                  \
     static const WCHAR Name##_buffer[] = Text;                    \
     const UNICODE_STRING Name = {sizeof(Text) - sizeof(WCHAR), sizeof(Text), (PWCH)(ULONG_PTR)Name##_buffer}
+#define DECLARE_UNICODE_STRING_SIZE(Name, Characters) \
+    WCHAR Name##_buffer[Characters];                  \
+    UNICODE_STRING Name = {0, (Characters) * sizeof(WCHAR), Name##_buffer}
 
 /*
  * Small structures.
@@ -438,6 +457,9 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
         (Object)->SecurityQualityOfService = NULL;                      \
     } while (0)
 
+#define RTL_CONSTANT_OBJECT_ATTRIBUTES(Name, Flags) \
+    {sizeof(OBJECT_ATTRIBUTES), NULL, (PUNICODE_STRING)(ULONG_PTR)(Name), (Flags), NULL, NULL}
+
 typedef enum _EVENT_TYPE {
     NotificationEvent,
     SynchronizationEvent
@@ -476,6 +498,9 @@ typedef enum _WAIT_TYPE {
 #define RTL_SIZEOF_THROUGH_FIELD(Type, Field) (__builtin_offsetof(Type, Field) + RTL_FIELD_SIZE(Type, Field))
 #define RTL_CONTAINS_FIELD(Struct, Size, Field) \
     ((((PCHAR)(&(Struct)->Field)) + sizeof((Struct)->Field)) <= (((PCHAR)(Struct)) + (Size)))
+#define FIELD_SIZE(Type, Field) RTL_FIELD_SIZE(Type, Field)
+#define RTL_BITS_OF(Type) (sizeof(Type) * 8)
+#define RTL_BITS_OF_FIELD(Type, Field) (RTL_BITS_OF(RTL_FIELD_TYPE(Type, Field)))
 #define RTL_NUMBER_OF(Array) (sizeof(Array) / sizeof((Array)[0]))
 #define RTL_NUMBER_OF_FIELD(Type, Field) (RTL_NUMBER_OF(RTL_FIELD_TYPE(Type, Field)))
 #define ARRAYSIZE(Array) RTL_NUMBER_OF(Array)
@@ -495,7 +520,11 @@ typedef enum _WAIT_TYPE {
 #define UNREFERENCED_PARAMETER(Name) ((void)(Name))
 #define DBG_UNREFERENCED_PARAMETER(Name) ((void)(Name))
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(Name) ((void)(Name))
+#define UNREFERENCED_LOCAL_VARIABLE(Name) ((void)(Name))
 #define DEFINE_ENUM_FLAG_OPERATORS(Type)
+
+#define Int32x32To64(Left, Right) ((LONGLONG)(LONG)(Left) * (LONGLONG)(LONG)(Right))
+#define UInt32x32To64(Left, Right) ((ULONGLONG)(ULONG)(Left) * (ULONGLONG)(ULONG)(Right))
 
 #ifndef BooleanFlagOn
 #define FlagOn(Flags, Flag) ((Flags) & (Flag))

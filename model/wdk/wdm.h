@@ -50,6 +50,12 @@ EXTERN_C_START
 #define ALIGN_UP_BY(Length, Alignment) ALIGN_DOWN_BY((ULONG_PTR)(Length) + (Alignment) - 1, Alignment)
 #define ALIGN_DOWN(Length, Type) ALIGN_DOWN_BY(Length, sizeof(Type))
 #define ALIGN_UP(Length, Type) ALIGN_UP_BY(Length, sizeof(Type))
+#define ALIGN_DOWN_POINTER_BY(Address, Alignment) ((PVOID)ALIGN_DOWN_BY(Address, Alignment))
+#define ALIGN_UP_POINTER_BY(Address, Alignment) ((PVOID)ALIGN_UP_BY(Address, Alignment))
+#define ALIGN_DOWN_POINTER(Address, Type) ALIGN_DOWN_POINTER_BY(Address, sizeof(Type))
+#define ALIGN_UP_POINTER(Address, Type) ALIGN_UP_POINTER_BY(Address, sizeof(Type))
+#define BYTES_TO_PAGES(Size) ((ULONG)(((ULONG_PTR)(Size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
+#define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Address, Size) BYTES_TO_PAGES(BYTE_OFFSET(Address) + (SIZE_T)(Size))
 
 typedef enum _MODE {
     KernelMode,
@@ -125,9 +131,12 @@ NMRCHECK_INLINE LOGICAL nmrcheck_assert(
 #define NT_ASSERT(Condition) NMRCHECK_ASSERT(Condition, NULL)
 #define NT_ASSERTMSG(Message, Condition) NMRCHECK_ASSERT(Condition, Message)
 #define NT_ASSERTMSGW(Message, Condition) NMRCHECK_ASSERT(Condition, NULL)
+#define NT_ASSERT_ASSUME(Condition) NMRCHECK_ASSERT(Condition, NULL)
+#define NT_ASSERTMSG_ASSUME(Message, Condition) NMRCHECK_ASSERT(Condition, Message)
 #define NT_ASSUME(Condition) NMRCHECK_ASSERT(Condition, NULL)
 #define NT_VERIFY(Condition) NMRCHECK_ASSERT(Condition, NULL)
 #define NT_VERIFYMSG(Message, Condition) NMRCHECK_ASSERT(Condition, Message)
+#define NT_VERIFYMSGW(Message, Condition) NMRCHECK_ASSERT(Condition, NULL)
 #define NT_FRE_ASSERT(Condition) NMRCHECK_ASSERT(Condition, NULL)
 #define NT_FRE_ASSERTMSG(Message, Condition) NMRCHECK_ASSERT(Condition, Message)
 #define RTL_VERIFY(Condition) NMRCHECK_ASSERT(Condition, NULL)
@@ -153,6 +162,10 @@ ULONG vDbgPrintEx(_In_ ULONG ComponentId, _In_ ULONG Level, _In_ PCSTR Format, _
 #define KdPrint(Arguments) DbgPrint Arguments
 #define KdPrintEx(Arguments) DbgPrintEx Arguments
 #define KdBreakPoint() DbgBreakPoint()
+
+/* No debugger is attached. */
+#define KD_DEBUGGER_ENABLED FALSE
+#define KD_DEBUGGER_NOT_PRESENT TRUE
 
 /*
  * Doubly and singly linked lists.  A broken neighbourhood fails fast, as it does on Windows.
@@ -1349,7 +1362,11 @@ typedef struct _OBJECT_HANDLE_INFORMATION {
 } OBJECT_HANDLE_INFORMATION, *POBJECT_HANDLE_INFORMATION;
 
 #define DELETE 0x00010000
+#define READ_CONTROL 0x00020000
+#define WRITE_DAC 0x00040000
+#define WRITE_OWNER 0x00080000
 #define SYNCHRONIZE 0x00100000
+#define MAXIMUM_ALLOWED 0x02000000
 #define STANDARD_RIGHTS_REQUIRED 0x000F0000
 #define STANDARD_RIGHTS_ALL 0x001F0000
 #define THREAD_ALL_ACCESS (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 0xFFFF)
