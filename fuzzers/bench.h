@@ -37,8 +37,11 @@ extern const struct bench_known bench_known[BENCH_KNOWN];
 void part_traces(void);
 void part_points(void);
 
-/* Nanoseconds of a load or store of module code, by what it touches: stack_ns, its own stack; alone_ns, the pool while
- * there is one thread; shared_ns, the pool while there is another (bench_hook.c). */
+/*
+ * Nanoseconds of a load or store of module code, by what it touches (bench_hook.c): stack_ns, its own stack; alone_ns,
+ * the same bytes of the pool again, while there is one thread; shared_ns, while there is another; fresh_alone_ns and
+ * fresh_shared_ns, the first time since an event.  Each has a call in it, as in a module: call_ns is one of nothing.
+ */
 void part_hook(void);
 
 #endif
