@@ -8,6 +8,7 @@ uint8_t event_level;
 
 static struct event kept[EVENTS_MAX + 2];   /* the last two by turns for what is not kept: a judge may emit, too */
 unsigned event_counter;
+uint64_t event_stamp;
 static uint64_t running_hash;
 static void (*judges[EVENT_KINDS_MAX][EVENT_JUDGES_MAX + 1])(const struct event *e);   /* up to the first NULL */
 
@@ -24,6 +25,7 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 void event_begin(void)
 {
     event_counter = 0;
+    event_stamp = 0;
     running_hash = 0;
     event_level = 0;
 }
@@ -58,6 +60,7 @@ void event_emit(uint16_t kind, uint32_t object, int64_t value, uint64_t a, uint6
     e->c = c;
     e->pc = pc;
     event_counter++;
+    event_stamp += (uint64_t)(event_counter <= UINT16_MAX) << EVENT_STAMP_COUNT;
     /* The kind is below 0x9E37, so that the first factor is never 0, which would forget all that was before. */
     running_hash = mix(head ^ 0x9E3779B97F4A7C15, (uint64_t)value ^ running_hash ^ 0xD1342543DE82EF95);
 

@@ -42,6 +42,10 @@ uint64_t event_hash(void);
 extern unsigned event_counter;              /* all events so far, kept or not; event.c's to write */
 static inline unsigned event_count(void) { return event_counter; }
 const struct event *event_log(unsigned *kept);
+/* The same as long as nothing happens.  Its upper bits are event_count(), or UINT16_MAX when there are more; the lower
+ * 48 are the model's, 0 at the start of an execution. */
+extern uint64_t event_stamp;
+enum { EVENT_STAMP_COUNT = 48 };            /* the number of the count's first bit */
 
 /* Called for each event of this kind, or of any kind, for the life of the process. */
 void event_add_judge_of(uint16_t kind, void (*judge)(const struct event *e));

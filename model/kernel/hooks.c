@@ -7,9 +7,9 @@
  * A volatile load acquires and a volatile store releases, as MSVC has it for x64 (/volatile:ms): drivers hand things
  * over by volatile flags, and are right to there.  For ARM64 MSVC's volatile orders nothing; that is not modelled.
  *
- * Almost every access is to the thread's own stack, just above the hook's frame: it returns at once.
+ * Nobody cares about accesses to the thread's own stack, just above the hook's frame.
  */
-#include "internal.h"
+#include "hook.h"
 #include "memory.h"
 
 /* Names that the compiler's runtime owns. */
@@ -19,24 +19,18 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #endif
 
-static inline __attribute__((always_inline)) bool own_stack(const void *address, const void *frame)
-{
-    return (uintptr_t)address - (uintptr_t)frame < SCHED_STACK_BYTES;
-}
-
 #define HOOK(name, size, write)                                 \
     void name(void *address);                                   \
-    RAW void name(void *address)                                \
+    RAW __attribute__((noinline)) void name(void *address)      \
     {                                                           \
-        if (!own_stack(address, __builtin_frame_address(0)))    \
-            memory_access(address, size, write, CALLER());      \
+        hook_access(address, size, write, CALLER());            \
     }
 
 #define VOLATILE_HOOK(name, size, write)                        \
     void name(void *address);                                   \
     RAW void name(void *address)                                \
     {                                                           \
-        if (own_stack(address, __builtin_frame_address(0)))     \
+        if (hook_own_stack(address))                            \
             return;                                             \
         interlocked_begin(address, size, !(write), write, true, CALLER()); \
         interlocked_end(address, CALLER());                     \
@@ -61,14 +55,14 @@ HOOKS(16)
 void __tsan_read_range(void *address, size_t size);
 RAW void __tsan_read_range(void *address, size_t size)
 {
-    if (!own_stack(address, __builtin_frame_address(0)))
+    if (!hook_own_stack(address))
         memory_use(address, size, false, CALLER());
 }
 
 void __tsan_write_range(void *address, size_t size);
 RAW void __tsan_write_range(void *address, size_t size)
 {
-    if (!own_stack(address, __builtin_frame_address(0)))
+    if (!hook_own_stack(address))
         memory_use(address, size, true, CALLER());
 }
 

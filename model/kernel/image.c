@@ -16,6 +16,7 @@ extern const char __executable_start[] __attribute__((weak));
 extern const char __data_start[] __attribute__((weak));
 
 const char *image_data_begin, *image_data_end;
+size_t image_watched;
 
 static struct { const struct image *image; char *pristine; } saved[IMAGES_MAX];
 static unsigned saved_count;
@@ -46,6 +47,7 @@ void image_restore(const struct image *i)
     current = i;
     image_data_begin = i->data_begin;
     image_data_end = i->data_end;
+    image_watched = size < IMAGE_WATCHED_MAX ? size : IMAGE_WATCHED_MAX;
     if (!size)
         return;
     while (n < saved_count && saved[n].image != i)

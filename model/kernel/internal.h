@@ -147,6 +147,7 @@ extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];
 
 /* ---- memory (memory.c) */
 void memory_reset(void);
+extern bool memory_careful;                 /* every access must be looked at */
 /* A synchronisation operation on these bytes: all checks, but it races with nothing but a free. */
 void memory_check(const void *address, size_t size, bool write, const void *pc);
 /* After those checks, when code of ours goes on to use the memory: a fault comes here, and is the module's line's. */
@@ -177,7 +178,9 @@ void sanitizer_reset(void);
 void sanitizer_ask(const void *address, size_t size, bool write, const void *pc);
 /* Where AddressSanitizer keeps what it knows of an address; 0 without it. */
 uintptr_t sanitizer_shadow(uintptr_t address);
-extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test */
+extern const char *image_data_begin, *image_data_end;   /* writable bytes of the module under test … */
+enum { IMAGE_WATCHED_MAX = 64 * 1024 - 8 };
+extern size_t image_watched;                /* … and how many of them are watched for races */
 
 /* A pointer without its volatile. */
 #define PLAIN(p) ((void *)(uintptr_t)(p))
@@ -189,7 +192,9 @@ void interlocked_end(const void *address, const void *pc);
 
 /* ---- races (race.c) */
 void race_reset(void);
+void race_turn(unsigned thread);            /* another thread runs, or memory_careful has changed */
 void race_access(const void *address, size_t size, bool write, const void *pc);
+void race_use(const void *address, size_t size, bool write, const void *pc);    /* by a function, not an instruction */
 void race_atomic(const void *address, size_t size, const void *pc);
 void race_operation(uint32_t block, const void *pc);        /* of an object that lies in the block */
 void race_free(uint32_t block, const void *address, size_t size, const void *pc);

@@ -17,6 +17,7 @@ static void on_switch(unsigned from, unsigned to)
 {
     (void)from;
     event_level = thread_states[to].irql;
+    race_turn(to);
 }
 
 void irql_reset(void)

@@ -48,6 +48,7 @@ struct pool_block {
     uint32_t flags;                         /* enum alloc_flags */
     uint32_t alloc_event, free_event;       /* event numbers; free_event 0: live */
     const void *alloc_pc;
+    uint32_t plain;                         /* bytes that anyone may load and store at any time */
     uint32_t touched_event[THREADS_MAX];    /* number of the last event before the thread's last access, +1; 0 never */
 };
 /* The block that holds this address, live or freed, or NULL.  *number is its object number. */

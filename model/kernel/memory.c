@@ -14,7 +14,7 @@
 #include "check.h"
 #include "execution.h"
 #include "footprint.h"
-#include "internal.h"
+#include "hook.h"
 #include "memory.h"
 
 /* nmr.h needs the WDK's types; this is all that is wanted of it. */
@@ -36,6 +36,7 @@ static uintptr_t regions_begin = UINTPTR_MAX, regions_end;
 /* The last access that is neither to the pool nor to the module's own: it may be about to fault. */
 static struct { uintptr_t address; const void *pc; bool write, seen; } foreign;
 
+bool memory_careful;
 static bool points;                         /* loads and stores are scheduling points */
 
 static void on_fault(const struct fault *f);
@@ -44,18 +45,26 @@ static void on_fault(const struct fault *f);
  * Setting a bit-field in junk loads the junk first and stores it back, which is no use of it.  So such a load is
  * only doubted, until the thread's next access tells: a store to the same place clears it.
  */
-static struct doubt {
+struct doubt {
     bool raised;
     unsigned thread;
     uint32_t block;
     const char *address;
     size_t offset;
     const void *pc;
-} doubt;
+};
+static struct doubt doubt;
+
+static void set_doubt(struct doubt d)
+{
+    doubt = d;
+    memory_careful = points || d.raised;
+    race_turn(sched_self());
+}
 
 void memory_reset(void)
 {
-    doubt.raised = false;
+    set_doubt((struct doubt){false});
     execution_on_fault = on_fault;
     region_count = 0;
     regions_begin = UINTPTR_MAX;
@@ -113,9 +122,11 @@ static bool is_uninitialised(const char *address, size_t size)
 
 static __attribute__((noinline)) void settle_doubt(const char *address, bool write)
 {
-    doubt.raised = false;
-    if (!write || address != doubt.address || sched_self() != doubt.thread)
-        bad(ACCESS_UNINITIALISED, doubt.block, doubt.address, false, doubt.offset, doubt.pc);
+    struct doubt d = doubt;
+
+    set_doubt((struct doubt){false});
+    if (!write || address != d.address || sched_self() != d.thread)
+        bad(ACCESS_UNINITIALISED, d.block, d.address, false, d.offset, d.pc);
 }
 
 /* Returns true when nothing was wrong. */
@@ -148,24 +159,22 @@ static __attribute__((noinline)) bool check_pool(const char *address, size_t siz
     if (write)
         set_stored((size_t)(address - POOL_BASE), (size_t)(address - POOL_BASE) + size, true);
     else if (load && is_uninitialised(address, size))
-        doubt = (struct doubt){true, sched_self(), number, address, offset, pc};
+        set_doubt((struct doubt){true, sched_self(), number, address, offset, pc});
     return true;
 }
 
-/* The most frequent case, at once: inside of live nonpaged memory that was zeroed.  False: check_pool decides. */
+/* The most frequent case, at once: memory where all is in order.  False: check_pool decides. */
 static inline bool is_plain(const char *address, size_t size)
 {
-    uint32_t owner = pool_owners[(size_t)(address - POOL_BASE) / POOL_GRANULE];
+    unsigned owner = pool_owners[(size_t)(address - POOL_BASE) / POOL_GRANULE];
     struct pool_block *b;
     size_t offset;
 
     if (owner == 0)
         return false;
     b = &pool_blocks[owner - 1];
-    if (b->free_event || (b->flags & (ALLOC_PAGED | ALLOC_ZEROED)) != ALLOC_ZEROED)
-        return false;
     offset = (size_t)(address - b->address);
-    if (offset >= b->size || size > b->size - offset)
+    if (offset >= b->plain || size > b->plain - offset)
         return false;
     b->touched_event[sched_self()] = event_count() + 1;
     return true;
@@ -227,24 +236,31 @@ static __attribute__((noinline)) void check_foreign(const char *address, size_t 
         check_stack(address, write, pc);
 }
 
-/* `load`: one instruction, so that reading junk is reading an uninitialised variable; a copy may do that. */
-static inline __attribute__((always_inline)) void check(const char *address, size_t size, bool write, bool load,
-                                                        bool plain, const void *pc)
+static inline bool in_pool(const char *address)
 {
-    bool fine = true;
+    return (size_t)(address - POOL_BASE) < POOL_BYTES_MAX;
+}
 
+static inline bool in_image(const char *address)
+{
+    return (size_t)(address - image_data_begin) < (size_t)(image_data_end - image_data_begin);
+}
+
+/* False: something is wrong with it, or it is nothing that threads could race for.  `load`: one instruction, so that
+ * reading junk is reading an uninitialised variable; a copy may do that. */
+static inline __attribute__((always_inline)) bool check(const char *address, size_t size, bool write, bool load,
+                                                        const void *pc)
+{
     if (size == 0 || !sched_active())
-        return;
+        return false;
     if (doubt.raised)
         settle_doubt(address, write);
-    if ((size_t)(address - POOL_BASE) < POOL_BYTES_MAX)
-        fine = is_plain(address, size) || check_pool(address, size, write, load, pc);
-    else if ((size_t)(address - image_data_begin) >= (size_t)(image_data_end - image_data_begin)) {
-        check_foreign(address, size, write, pc);
-        return;
-    }
-    if (fine && plain && !race_alone())
-        race_access(address, size, write, pc);
+    if (in_pool(address))
+        return is_plain(address, size) || check_pool(address, size, write, load, pc);
+    if (in_image(address))
+        return true;
+    check_foreign(address, size, write, pc);
+    return false;
 }
 
 void memory_set_points(bool on)
@@ -253,18 +269,9 @@ void memory_set_points(bool on)
     race_enabled = !on;
 }
 
-/* Memory that other threads may use, too. */
-static bool is_common(const char *address)
-{
-    return (size_t)(address - POOL_BASE) < POOL_BYTES_MAX ||
-           (size_t)(address - image_data_begin) < (size_t)(image_data_end - image_data_begin);
-}
-
 static __attribute__((noinline)) void point(const char *address, size_t size, bool write)
 {
-    enum { CELL = 8 };
-
-    if (!sched_active() || race_alone() || doubt.raised || !is_common(address))
+    if (!sched_active() || race_alone() || doubt.raised || !(in_pool(address) || in_image(address)))
         return;
     sched_point(SITE_MEMORY);
     for (const char *at = address - (uintptr_t)address % CELL; at < address + size; at += CELL)
@@ -275,20 +282,36 @@ void memory_access(const void *address, size_t size, bool write, const void *pc)
 {
     if (points)
         point(address, size, write);
-    check(address, size, write, true, true, pc);
+    if (check(address, size, write, true, pc))
+        race_access(address, size, write, pc);
+}
+
+void memory_access_cell(const char *address, size_t size, bool write, const void *pc, struct cell *cell, uint64_t word)
+{
+    uint32_t now = (uint32_t)word;
+
+    if (now == 0 || event_count() >= UINT16_MAX || (in_pool(address) && !is_plain(address, size))) {
+        memory_access(address, size, write, pc);
+    } else if (cell->slots[0].clock < race_origin) {
+        cell->slots[0].word = word;
+        cell->slots[0].pc = pc;
+    } else if (now >= race_origin) {
+        race_access_cell(address, pc, cell, word);
+    }
 }
 
 void memory_use(const void *address, size_t size, bool write, const void *pc)
 {
-    check(address, size, write, false, true, pc);
+    if (check(address, size, write, false, pc))
+        race_use(address, size, write, pc);
 }
 
 void memory_check(const void *address, size_t size, bool write, const void *pc)
 {
     uint32_t owner;
 
-    check(address, size, write, true, false, pc);
-    if ((size_t)((const char *)address - POOL_BASE) >= POOL_BYTES_MAX || !sched_active())
+    check(address, size, write, true, pc);
+    if (!in_pool(address) || !sched_active())
         return;
     owner = pool_owners[(size_t)((const char *)address - POOL_BASE) / POOL_GRANULE];
     if (owner)

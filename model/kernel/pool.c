@@ -120,6 +120,7 @@ static struct pool_block *carve(size_t size, uint32_t tag, uint32_t flags, const
     b->flags = flags;
     b->alloc_event = event_count();
     b->alloc_pc = pc;
+    b->plain = (flags & (ALLOC_PAGED | ALLOC_ZEROED)) == ALLOC_ZEROED ? b->size : 0;
     raw_fill(b->address + size, FILL_ZONE, end - begin - size);
     UNPOISON(b->address, size);
     memset(b->address, flags & ALLOC_ZEROED ? 0 : FILL_JUNK, size);
@@ -159,6 +160,7 @@ static void release(struct pool_block *b, uint32_t number, uint32_t tag, const v
     memset(b->address, FILL_FREED, b->size);
     POISON(b->address, b->size);
     b->free_event = event_count();
+    b->plain = 0;
     event_emit(EV_FREE, number, b->size, (uint64_t)(uintptr_t)b->address, tag, 0, pc);
     race_free(number, b->address, b->size, pc);
 }

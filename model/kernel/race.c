@@ -16,40 +16,28 @@
  * Operations on an object of the pool do not race with one another, but with the free of its memory: the
  * release of a lock after the event was set that lets another thread free the lock.
  *
- * Clocks go on from execution to execution: what is older than `origin` happened in an earlier
+ * Clocks go on from execution to execution: what is older than `race_origin` happened in an earlier
  * one and orders before everything, so that no cell needs to be cleared.
  */
-#include "internal.h"
+#include "hook.h"
 
 #include <string.h>
 
 enum {
-    SLOTS = 4,                              /* accesses a cell has room for … */
-    SPILLS = 256, SPILL_SLOTS = 32,         /* … and how many cells of an execution have room for how many more */
-    POOL_CELLS = POOL_BYTES_MAX / 8,
-    IMAGE_CELLS = 8192,                     /* globals past 64 KiB are not watched */
+    SPILLS = 256, SPILL_SLOTS = 32,         /* how many cells of an execution have room for how many more accesses */
     OBJECTS = 1024, REPORTS = 64
 };
 
-struct access {
-    uint32_t clock;
-    uint8_t bytes;                          /* mask within the cell */
-    uint8_t thread : 6, write : 1;          /* write: a plain one */
-    uint8_t atomic : 1;                     /* for the report */
-    uint16_t event;                         /* number of events so far; UINT16_MAX: that many or more */
-    const void *pc;
-};
-struct cell { struct access slots[SLOTS]; };
 struct spill { uint32_t epoch; uint16_t index, count; };   /* of another epoch: empty */
 
-static struct cell cells[POOL_CELLS + IMAGE_CELLS];     /* of the pool, then of the module's globals */
+struct cell race_cells[POOL_CELLS + IMAGE_CELLS];
 static struct spill spills[POOL_CELLS + IMAGE_CELLS];
 static struct access spilled[SPILLS][SPILL_SLOTS];
 static unsigned spill_count;
 static uint32_t clocks[THREADS_MAX][THREADS_MAX];       /* what each thread knows of each */
 static uint32_t fenced[THREADS_MAX][THREADS_MAX];       /* what it knew at its last barrier … */
 static uint32_t pending[THREADS_MAX][THREADS_MAX];      /* … and what it will know at its next */
-static uint32_t origin = 1;
+uint32_t race_origin = 2;
 static uint32_t started;                                /* threads that have a clock */
 static struct object {
     uint32_t key, epoch;
@@ -63,23 +51,39 @@ static struct access operations[POOL_BLOCKS_MAX][THREADS_MAX];  /* the last sync
 
 bool race_enabled = true;
 
+_Static_assert(THREADS_MAX <= 32, "an access has five bits for its thread");
+
+/* See hook.h. */
+static void set_stamp(unsigned thread, uint32_t clock)
+{
+    event_stamp = event_stamp >> EVENT_STAMP_COUNT << EVENT_STAMP_COUNT | (uint64_t)thread << ACCESS_THREAD |
+                  (race_enabled && !memory_careful ? clock : 0);
+}
+
+void race_turn(unsigned thread)
+{
+    set_stamp(thread, race_alone() ? race_origin - 1 : started >> thread & 1 ? clocks[thread][thread] : 0);
+}
+
 void race_reset(void)
 {
     for (uint32_t rest = started; rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest);
 
-        if (origin <= clocks[t][t])
-            origin = clocks[t][t] + 1;
+        if (race_origin <= clocks[t][t])
+            race_origin = clocks[t][t] + 1;
     }
-    if (origin > UINT32_MAX / 2) {          /* once in a very long campaign */
-        memset(cells, 0, sizeof cells);
+    race_origin++;                          /* a time of no clock lies between two executions */
+    if (race_origin > UINT32_MAX / 2) {     /* once in a very long campaign */
+        memset(race_cells, 0, sizeof race_cells);
         memset(operations, 0, sizeof operations);
         memset(clocks, 0, sizeof clocks);
         memset(fenced, 0, sizeof fenced);
         memset(pending, 0, sizeof pending);
-        origin = 1;
+        race_origin = 2;
     }
     started = 0;
+    set_stamp(0, race_origin - 1);
     object_count = 0;
     report_count = 0;
     spill_count = 0;
@@ -106,9 +110,17 @@ static inline void join(uint32_t *to, const uint32_t *from)
 static void start(unsigned thread)
 {
     for (unsigned i = 0; !(started & 1u << thread) && i < THREADS_MAX; i++)
-        clocks[thread][i] = i == thread ? origin : origin - 1;
+        clocks[thread][i] = i == thread ? race_origin : race_origin - 1;
     started |= 1u << thread;
     clocks[thread][thread]++;
+}
+
+/* What the running thread does from now on is not what it tells others of now. */
+static inline void tick(uint32_t *mine)
+{
+    mine[sched_self()]++;
+    if ((uint32_t)event_stamp >= race_origin)
+        event_stamp++;
 }
 
 /* A thread that nobody announced knows all that happened so far: no false race. */
@@ -122,6 +134,7 @@ static __attribute__((noinline)) void start_unannounced(unsigned self)
         if (other != self)
             clocks[other][other]++;
     }
+    race_turn(self);
 }
 
 /* The clock of the running thread. */
@@ -140,7 +153,8 @@ void race_spawned(unsigned thread)
 
     start(thread);
     join(clocks[thread], mine);
-    mine[sched_self()]++;
+    tick(mine);
+    race_turn(sched_self());                /* it may have been alone */
 }
 
 /* t0 waits for the driving threads before it goes on; the harness does that, so no object tells. */
@@ -184,7 +198,7 @@ void race_release(uint32_t key)
     else
         join(o->clock, mine);
     o->known_to &= bit;
-    mine[sched_self()]++;
+    tick(mine);
 }
 
 void race_acquire(uint32_t key)
@@ -210,7 +224,7 @@ void race_release_address(const void *address, bool ordered)
 
     if (ordered) {
         race_release(address_key(address));
-    } else if (race_enabled && !race_alone() && fenced[sched_self()][sched_self()] >= origin) {
+    } else if (race_enabled && !race_alone() && fenced[sched_self()][sched_self()] >= race_origin) {
         o = object_of(address_key(address), true);
         join(o->clock, fenced[sched_self()]);
         o->known_to &= 1u << sched_self();
@@ -236,7 +250,7 @@ void race_fence(void)
     mine = own_clock();
     join(mine, pending[sched_self()]);
     memcpy(fenced[sched_self()], mine, sizeof fenced[0]);
-    mine[sched_self()]++;
+    tick(mine);
 }
 
 static void report(const void *address, const struct access *earlier, const struct access *now)
@@ -261,21 +275,21 @@ static void report(const void *address, const struct access *earlier, const stru
 /* The accesses of a cell, without gaps: slots that are in use, then what was spilled. */
 static inline struct access *access_at(struct cell *cell, const struct spill *spill, unsigned i)
 {
-    return i < SLOTS ? &cell->slots[i] : &spilled[spill->index][i - SLOTS];
+    return i < CELL_SLOTS ? &cell->slots[i] : &spilled[spill->index][i - CELL_SLOTS];
 }
 
 static inline unsigned access_count(const struct cell *cell, const struct spill *spill)
 {
     unsigned count = 0;
 
-    while (count < SLOTS && cell->slots[count].clock >= origin)
+    while (count < CELL_SLOTS && cell->slots[count].clock >= race_origin)
         count++;
-    return count == SLOTS && spill->epoch == epoch ? count + spill->count : count;
+    return count == CELL_SLOTS && spill->epoch == epoch ? count + spill->count : count;
 }
 
 static void forget_last(struct cell *cell, struct spill *spill, unsigned count)
 {
-    if (count > SLOTS)
+    if (count > CELL_SLOTS)
         spill->count--;
     else
         cell->slots[count - 1].clock = 0;
@@ -299,25 +313,25 @@ static inline bool stands_for(const struct access *now, const struct access *old
     return !(old->bytes & ~now->bytes) && old->write <= now->write;
 }
 
-static __attribute__((noinline)) void access_cell(struct cell *cell, const char *address, const struct access *now,
-                                                  const uint32_t *mine)
+static __attribute__((noinline)) void access_cell(struct cell *cell, const char *address, struct access now)
 {
     struct access racing = {.event = 0}, *place = NULL;
-    struct spill *spill = &spills[cell - cells];
+    const uint32_t *mine = clocks[now.thread];
+    struct spill *spill = &spills[cell - race_cells];
     bool race = false, known = false;
 
     for (unsigned i = 0, count = access_count(cell, spill); i < count;) {
         struct access *old = access_at(cell, spill, i);
-        bool own = old->thread == now->thread;
+        bool own = old->thread == now.thread;
 
         i++;
         if (!own && old->clock > mine[old->thread]) {
             /* The earliest, so that the order in which they lie here does not matter. */
-            if (old->bytes & now->bytes && (old->write || now->write) && (!race || old->event < racing.event)) {
+            if (old->bytes & now.bytes && (old->write || now.write) && (!race || old->event < racing.event)) {
                 race = true;
                 racing = *old;
             }
-        } else if (stands_for(now, old)) {
+        } else if (stands_for(&now, old)) {
             if (place) {
                 *old = *access_at(cell, spill, count - 1);
                 forget_last(cell, spill, count--);
@@ -325,41 +339,34 @@ static __attribute__((noinline)) void access_cell(struct cell *cell, const char 
             } else {
                 place = old;
             }
-        } else if (own && old->clock == now->clock && stands_for(old, now)) {
+        } else if (own && old->clock == now.clock && stands_for(old, &now)) {
             known = true;
         }
     }
-    if (race)
-        report(address, &racing, now);
+    if (race) {
+        report(address, &racing, &now);
+        now.again = true;                   /* from another line it is another race */
+    }
     if (!place && known)
         return;
     if (!place) {
         unsigned count = access_count(cell, spill);
 
-        place = count < SLOTS ? &cell->slots[count] : spill_one(spill);
+        place = count < CELL_SLOTS ? &cell->slots[count] : spill_one(spill);
     }
-    *place = *now;
-}
-
-/* The cell of this byte, or NULL: it is not watched. */
-static inline struct cell *cell_of(const char *at)
-{
-    size_t in_pool = (size_t)(at - POOL_BASE), in_image = (size_t)(at - image_data_begin);
-
-    if (in_pool < POOL_BYTES_MAX)
-        return &cells[in_pool / 8];
-    if (in_image < (size_t)(image_data_end - image_data_begin) && in_image / 8 + 1 < IMAGE_CELLS)
-        return &cells[POOL_CELLS + (uintptr_t)at / 8 - (uintptr_t)image_data_begin / 8];
-    return NULL;
+    *place = now;
 }
 
 /* What the running thread does now, to no byte yet. */
 static inline struct access access_now(bool write, bool atomic, const void *pc)
 {
-    unsigned self = sched_self(), events = event_count();
+    uint64_t self = sched_self();
+    bool many = event_count() >= UINT16_MAX;
 
-    return (struct access){.clock = own_clock()[self], .thread = (uint8_t)(self & 0x3F), .write = write, .pc = pc,
-                           .atomic = atomic, .event = (uint16_t)(events < UINT16_MAX ? events : UINT16_MAX)};
+    return (struct access){.word = own_clock()[self] | self << ACCESS_THREAD | (uint64_t)many << ACCESS_AGAIN |
+                                   (uint64_t)write << ACCESS_WRITE | (uint64_t)atomic << ACCESS_ATOMIC |
+                                   (uint64_t)(many ? UINT16_MAX : event_count()) << EVENT_STAMP_COUNT,
+                           .pc = pc};
 }
 
 void race_operation(uint32_t block, const void *pc)
@@ -372,56 +379,73 @@ void race_free(uint32_t block, const void *address, size_t size, const void *pc)
 {
     struct access now;
 
-    race_access(address, size, true, pc);
+    race_use(address, size, true, pc);
     if (!race_enabled || race_alone())
         return;
     now = access_now(true, false, pc);
     for (uint32_t rest = started & ~(1u << now.thread); rest; rest &= rest - 1) {
         const struct access *old = &operations[block][__builtin_ctz(rest)];
 
-        if (old->clock >= origin && old->clock > own_clock()[old->thread])
+        if (old->clock >= race_origin && old->clock > own_clock()[old->thread])
             report(address, old, &now);
     }
 }
 
-static inline __attribute__((always_inline)) void access(const void *address, size_t size, bool write, bool atomic,
-                                                         const void *pc)
+/* All in one cell. */
+static inline void access_in_cell(struct cell *cell, const char *address, struct access now)
 {
-    const char *at = address, *end = at + size;
-    struct access now;
-    const uint32_t *mine;
+    struct access *old = &cell->slots[0];
 
-    if (!race_enabled || race_alone())
-        return;
-    now = access_now(write, atomic, pc);
-    mine = own_clock();
-    while (at < end) {
-        unsigned first = (uintptr_t)at % 8, length = 8 - first;
-        struct cell *cell = cell_of(at);
+    /* Mostly nobody was here, or one access that this one comes after. */
+    if (old->clock < race_origin || (cell->slots[1].clock < race_origin &&
+                                     old->clock <= clocks[now.thread][old->thread] && stands_for(&now, old))) {
+        old->word = now.word;
+        old->pc = now.pc;
+    } else {
+        access_cell(cell, address, now);
+    }
+}
+
+void race_access_cell(const char *address, const void *pc, struct cell *cell, uint64_t word)
+{
+    access_in_cell(cell, address, (struct access){.word = word, .pc = pc});
+}
+
+static void access(const char *at, size_t size, struct access now)
+{
+    for (const char *end = at + size; at < end;) {
+        struct cell *cell = race_cell(at);
+        size_t length = CELL - (uintptr_t)at % CELL;
+        struct access part = now;
 
         if (length > (size_t)(end - at))
-            length = (unsigned)(end - at);
-        now.bytes = (uint8_t)(((1u << length) - 1) << first);
-        if (cell) {
-            struct access *old = &cell->slots[0];
-
-            /* Mostly nobody was here, or one access that this one comes after. */
-            if (old->clock < origin ||
-                (cell->slots[1].clock < origin && old->clock <= mine[old->thread] && stands_for(&now, old)))
-                *old = now;
-            else
-                access_cell(cell, at, &now, mine);
-        }
+            length = (size_t)(end - at);
+        part.word |= access_bytes(at, length);
+        if (cell)
+            access_in_cell(cell, at, part);
         at += length;
     }
 }
 
 void race_access(const void *address, size_t size, bool write, const void *pc)
 {
-    access(address, size, write, false, pc);
+    if (race_enabled && !race_alone())
+        access(address, size, access_now(write, false, pc));
+}
+
+void race_use(const void *address, size_t size, bool write, const void *pc)
+{
+    struct access now;
+
+    if (!race_enabled || race_alone())
+        return;
+    now = access_now(write, false, pc);
+    now.again = true;                       /* a load may use what a copy of it did not */
+    access(address, size, now);
 }
 
 void race_atomic(const void *address, size_t size, const void *pc)
 {
-    access(address, size, false, true, pc);
+    if (race_enabled && !race_alone())
+        access(address, size, access_now(false, true, pc));
 }

@@ -22,7 +22,7 @@
 #include "strategy.h"
 
 #include "events.h"
-#include "kernel/internal.h"
+#include "kernel/hook.h"
 #include "kernel/memory.h"
 #include "sites.h"
 
@@ -154,15 +154,23 @@ static LAB_UNUSED void lab_clean(void (*body)(void))
     assert_int_equal(lab_count(EV_RACE, LAB_ANY_VALUE), 0);
 }
 
-/* What module code does to memory, as the compiler's hooks tell it. */
+/* What module code does to memory, as the compiler's hooks tell it: those of one instruction, or memory.c. */
+static LAB_UNUSED void lab_access(const void *address, size_t size, bool write)
+{
+    if (size && size <= CELL && (size & (size - 1)) == 0)
+        hook_access(address, size, write, NULL);
+    else
+        memory_access(address, size, write, NULL);
+}
+
 static LAB_UNUSED void lab_load(const void *address, size_t size)
 {
-    memory_access(address, size, false, NULL);
+    lab_access(address, size, false);
 }
 
 static LAB_UNUSED void lab_store(const void *address, size_t size)
 {
-    memory_access(address, size, true, NULL);
+    lab_access(address, size, true);
 }
 
 #endif
