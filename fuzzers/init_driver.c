@@ -92,6 +92,19 @@ static char *assigned(const struct span *body, const char *name)
     return NULL;
 }
 
+/* The same for an identifier, which is a variable of its own: of "x->y" nobody knows what it is. */
+static char *assigned_id(const struct span *body)
+{
+    for (size_t i = body->from + 1; i < body->to; i++) {
+        struct span value;
+        size_t from = i + 2;
+        if (is(body, i, "NpiId") && is(body, i + 1, "=") && !is(body, i + 2, "=") &&
+            span_piece(body, ';', &from, &value))
+            return is(&value, value.to - 2, ">") || is(&value, value.to - 2, ".") ? NULL : span_last_name(&value);
+    }
+    return NULL;
+}
+
 /* What a pointer that is looked for points to: a dispatch table has functions, characteristics have none. */
 enum wanted { WANTED_TABLE, WANTED_CHARACTERISTICS };
 
@@ -320,7 +333,7 @@ static void look_in_functions(struct driver *d, const struct scan *s, const stru
             if (local)
                 from_initializer(d, s, side, (struct span){in, i + 3, function->inside.to});
             if (field)
-                add_registration(d, s, side, assigned(&function->inside, "NpiId"),
+                add_registration(d, s, side, assigned_id(&function->inside),
                                  assigned(&function->inside, words[side].attach));
         }
 }
@@ -447,6 +460,12 @@ bool driver_next_function(const struct scan *s, const struct fact *table, size_t
     if (*at == 0)
         *at = table->inside.from;
     while (span_piece(&table->inside, ';', at, &member)) {
+        while (member.from < member.to && token_is_annotation(token_at(&member, member.from))) {
+            size_t last = member.from;
+            if (is(&member, last + 1, "("))
+                last = span_partner(&member, last + 1);
+            member.from = last + 1;
+        }
         size_t open = member.from;
         while (open < member.to && !is(&member, open, "("))
             open++;

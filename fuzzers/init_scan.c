@@ -42,6 +42,12 @@ char *token_text(const struct token *t)
     return checked(strndup(t->text, t->length));
 }
 
+bool token_is_annotation(const struct token *t)
+{
+    return t->kind == TOKEN_NAME && t->length > 1 && t->text[0] == '_' &&
+           (t->text[1] == '_' || t->text[t->length - 1] == '_');
+}
+
 /* Behind a comment, a line splice or a blank; false: it is none of these. */
 static bool pass_blank(struct reader *r)
 {
@@ -305,7 +311,7 @@ static size_t function_name(const struct span *s)
     size_t found = s->to;
     for (size_t i = s->from; i < s->to; i++) {
         if (is(s, i, "(")) {
-            if (is_name(s, i - 1) && i > s->from && *at(s, i - 1)->text != '_')
+            if (is_name(s, i - 1) && i > s->from && !token_is_annotation(at(s, i - 1)))
                 found = i - 1;
             i = span_partner(s, i);
         } else if (is(s, i, "=")) {

@@ -80,6 +80,8 @@ const struct fact *scan_function_at(const struct scan *s, const struct source *i
 bool token_is(const struct token *t, const char *text);
 /* Its text, for the caller to free. */
 char *token_text(const struct token *t);
+/* _Success_(…), _IRQL_requires_max_(…), __declspec(…); _helper(…) is a function. */
+bool token_is_annotation(const struct token *t);
 
 /* Of a bracket at `at`: where its partner is, or the end of the span. */
 size_t span_partner(const struct span *s, size_t at);

@@ -344,6 +344,53 @@ static void put_operations(FILE *out, const struct init *i)
     fprintf(out, " *     {NULL}};\n */\n");
 }
 
+/* Does this line include that file? */
+static bool leads_to(const struct include *line, const struct source *to)
+{
+    size_t length = strlen(line->name), all = strlen(to->path);
+    return all > length && to->path[all - length - 1] == '/' && strcasecmp(to->path + all - length, line->name) == 0;
+}
+
+static const struct include *includes(const struct source *in, const struct source *to)
+{
+    for (size_t k = 0; k < in->include_count; k++)
+        if (leads_to(&in->includes[k], to))
+            return &in->includes[k];
+    return NULL;
+}
+
+/* Does the file include that header, or another that does, and so on? */
+static bool reaches(const struct scan *s, const struct source *from, const struct source *to)
+{
+    bool *reached = calloc(s->source_count, sizeof *reached), found = false, more = reached != NULL;
+    for (bool first = true; more && !found; first = false) {
+        more = false;
+        for (size_t k = 0; k < s->source_count * s->source_count && !found; k++) {
+            const struct source *in = s->sources[k / s->source_count], *next = s->sources[k % s->source_count];
+            bool begins = first ? in == from : reached[k / s->source_count];
+            if (!begins || reached[k % s->source_count] || includes(in, next) == NULL)
+                continue;
+            reached[k % s->source_count] = more = true;
+            found = next == to;
+        }
+    }
+    free(reached);
+    return found;
+}
+
+/* The header that declares what npi.c names, unless those before bring it. */
+static void add_header_of(struct strings *to, const struct init *i, const struct fact *f)
+{
+    const struct source *header = f != NULL && f->inside.in->header ? f->inside.in : NULL;
+    const struct include *line = NULL;
+    if (header == NULL || (i->driver->registers != NULL && reaches(i->scan, i->driver->registers, header)))
+        return;
+    for (size_t k = 0; line == NULL && k < i->scan->source_count; k++)
+        line = includes(i->scan->sources[k], header);
+    if (line != NULL)
+        strings_add_once(to, line->name);
+}
+
 static void put_includes(FILE *out, const struct init *i)
 {
     const struct source *in = i->driver->registers;
@@ -353,6 +400,18 @@ static void put_includes(FILE *out, const struct init *i)
         if (strcmp(header->name, "initguid.h") != 0 && !(length > 4 && strcmp(header->name + length - 4, ".tmh") == 0))
             fprintf(out, header->quoted ? "#include \"%s\"\n" : "#include <%s>\n", header->name);
     }
+    struct strings headers = {0};
+    for (unsigned k = 0; k < i->driver->npi_count; k++) {
+        const struct seen_npi *n = &i->driver->npis[k];
+        add_header_of(&headers, i, scan_find(i->scan, FACT_VARIABLE, n->id));
+        for (unsigned side = 0; side < PARTIES; side++) {
+            add_header_of(&headers, i, n->table[side]);
+            add_header_of(&headers, i, n->characteristics[side]);
+        }
+    }
+    for (size_t k = 0; k < headers.count; k++)
+        fprintf(out, "#include \"%s\"\n", headers.items[k]);
+    strings_release(&headers);
     fprintf(out, "#include <nmrcheck/npi.h>\n");
 }
 

@@ -68,6 +68,24 @@ has "$out/include/exnpi.h" '#include "../../inc/ExNpi.h"'
 has out 'include/: 1 header such as exnpi.h'
 has out '1 C++ file, such as test/more.cpp'
 
+# ---- what npi.c names comes from headers that the registering file does not include
+mkdir -p apart
+cp "$root/model/modules/exnpi.h" apart/exnpi.h
+cat >apart/ids.h <<'END'
+#include <stdbool.h>
+__declspec(selectany) GUID APART_NPIID = {1, 2, 3, {4}};
+END
+cat >apart/register.c <<'END'
+NTSTATUS ApartRegister(PARAMETERS *p) {
+    c.ClientAttachProvider = _Attach;
+    c.ClientRegistrationInstance.NpiId = &APART_NPIID;
+    return NmrRegisterClient(&c, NULL, &handle); }
+END
+echo '#include "ids.h"' >apart/other.c
+run 0 apart
+has apart/nmrcheck/npi.c '#include "ids.h"'
+! grep -q missing out || fail "headers of the compiler are missing"
+
 # ---- nothing is overwritten unless asked
 echo mine >"$out/npi.c"
 rm "$out/CMakeLists.txt"

@@ -36,7 +36,7 @@ static const char header[] =
     "typedef VOID NTAPI X_STOP(PVOID Context);\n"
     "typedef struct X_PROVIDER_DISPATCH_ {\n"
     "    ULONG Version;\n"
-    "    PX_SEND Send;\n"
+    "    _Field_size_(Count) PX_SEND Send;\n"
     "    X_STOP *Stop;\n"
     "    ULONG (NTAPI *Query)(VOID);\n"
     "} X_PROVIDER_DISPATCH, *PX_PROVIDER_DISPATCH;\n"
@@ -99,6 +99,27 @@ static void sees_a_provider(void **state)
     assert_int_equal(s.sources[0]->include_count, 2);
     assert_string_equal(s.sources[0]->includes[1].name, "x.h");
     assert_true(s.sources[0]->includes[1].quoted);
+}
+
+/* Names that begin with an underscore are functions'; annotations have one at either end. */
+static void sees_functions_with_an_underscore(void **state)
+{
+    (void)state;
+    add("u.c", "static void _helper() { }\n"
+               "_Must_inspect_result_ int _checked(int a) _Requires_lock_held_(lock) { return a; }\n"
+               "static NTSTATUS _attach(HANDLE h, PVOID c, PNPI_REGISTRATION_INSTANCE i) { return 0; }\n"
+               "NTSTATUS _register(PARAMETERS *p) {\n"
+               "    c->ClientAttachProvider = _attach;\n"
+               "    c->ClientRegistrationInstance.NpiId = p->id;\n"
+               "    return NmrRegisterClient(c, NULL, &handle); }\n"
+               "NTSTATUS DriverEntry(PDRIVER_OBJECT o, PUNICODE_STRING r) { return _register(r); }\n");
+    driver_look(&d, &s);
+    assert_non_null(d.entry);
+    assert_non_null(scan_find(&s, FACT_FUNCTION, "_helper"));
+    assert_non_null(scan_find(&s, FACT_FUNCTION, "_checked"));
+    assert_int_equal(d.register_calls, 1);
+    assert_int_equal(d.npi_count, 1);
+    assert_string_equal(d.npis[0].id, "");      /* which one is known when the driver runs */
 }
 
 static void sees_the_functions_of_a_table(void **state)
@@ -171,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sees_a_provider, clear),
+        cmocka_unit_test_teardown(sees_functions_with_an_underscore, clear),
         cmocka_unit_test_teardown(sees_the_functions_of_a_table, clear),
         cmocka_unit_test_teardown(sees_a_client, clear),
         cmocka_unit_test_teardown(survives_odd_sources, clear),
