@@ -85,29 +85,55 @@ UPDATE(InterlockedXor8, CHAR, (CHAR volatile *p, CHAR n), old ^ n, old)
 UPDATE(InterlockedExchangePointer, PVOID, (PVOID volatile *p, PVOID n), n, old)
 UPDATE(InterlockedCompareExchangePointer, PVOID, (PVOID volatile *p, PVOID n, PVOID c), old == c ? n : old, old)
 
-/* The bit counts from Base, in 32-bit words. */
-static UCHAR bit_test(LONG volatile *base, LONG bit, bool set, const void *pc)
-{
-    LONG volatile *word = base + bit / 32;
-    ULONG mask = (ULONG)1 << (bit & 31);
-    void *address = PLAIN(word);
-    ULONG old;
+/* The bit counts from Base, in words of that many bits. */
+#define BIT_TEST(name, type, unsigned_type, bits, new_value)                                    \
+    UCHAR name(type volatile *Base, type Bit)                                                   \
+    {                                                                                           \
+        const void *pc = CALLER();                                                              \
+        type volatile *word = Base + Bit / (bits);                                              \
+        unsigned_type mask = (unsigned_type)1 << (Bit & ((bits) - 1)), old;                     \
+        void *address = PLAIN(word);                                                            \
+                                                                                                \
+        interlocked_begin(address, sizeof *word, true, true, true, pc);                         \
+        old = (unsigned_type)*word;                                                             \
+        *word = (type)(new_value);                                                              \
+        interlocked_end(address, pc);                                                           \
+        return (old & mask) != 0;                                                               \
+    }
 
-    interlocked_begin(address, sizeof *word, true, true, true, pc);
-    old = (ULONG)*word;
-    *word = (LONG)(set ? old | mask : old & ~mask);
+BIT_TEST(InterlockedBitTestAndSet, LONG, ULONG, 32, old | mask)
+BIT_TEST(InterlockedBitTestAndReset, LONG, ULONG, 32, old & ~mask)
+BIT_TEST(InterlockedBitTestAndSet64, LONG64, ULONG64, 64, old | mask)
+BIT_TEST(InterlockedBitTestAndReset64, LONG64, ULONG64, 64, old & ~mask)
+
+/*
+ * InterlockedCompareExchange128 (winnt.h; _InterlockedCompareExchange128 of intrin.h)
+ *
+ * Caller      module, any IRQL
+ * Documented  the comparand gets what was there; 1 when that was equal          (_InterlockedCompareExchange128)
+ * Our reading the alignment to 16 bytes that the instruction needs is not checked
+ */
+UCHAR InterlockedCompareExchange128(LONG64 volatile *Destination, LONG64 ExchangeHigh, LONG64 ExchangeLow,
+                                    LONG64 *ComparandResult)
+{
+    const void *pc = CALLER();
+    void *address = PLAIN(Destination);
+    LONG64 low, high;
+    bool equal;
+
+    interlocked_begin(address, 2 * sizeof *Destination, true, true, true, pc);
+    memory_use(ComparandResult, 2 * sizeof *ComparandResult, true, pc);
+    low = Destination[0];
+    high = Destination[1];
+    equal = low == ComparandResult[0] && high == ComparandResult[1];
+    if (equal) {
+        Destination[0] = ExchangeLow;
+        Destination[1] = ExchangeHigh;
+    }
+    ComparandResult[0] = low;
+    ComparandResult[1] = high;
     interlocked_end(address, pc);
-    return (old & mask) != 0;
-}
-
-UCHAR InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
-{
-    return bit_test(Base, Bit, true, CALLER());
-}
-
-UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
-{
-    return bit_test(Base, Bit, false, CALLER());
+    return equal;
 }
 
 /*

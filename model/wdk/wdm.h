@@ -389,6 +389,11 @@ PVOID InterlockedCompareExchangePointer(
 
 UCHAR InterlockedBitTestAndSet(_Inout_ LONG volatile *Base, _In_ LONG Bit);
 UCHAR InterlockedBitTestAndReset(_Inout_ LONG volatile *Base, _In_ LONG Bit);
+UCHAR InterlockedBitTestAndSet64(_Inout_ LONG64 volatile *Base, _In_ LONG64 Bit);
+UCHAR InterlockedBitTestAndReset64(_Inout_ LONG64 volatile *Base, _In_ LONG64 Bit);
+UCHAR InterlockedCompareExchange128(
+    _Inout_ LONG64 volatile *Destination, _In_ LONG64 ExchangeHigh, _In_ LONG64 ExchangeLow,
+    _Inout_ LONG64 *ComparandResult);
 
 /* Orders are not told apart: every operation is sequentially consistent. */
 #define InterlockedIncrementAcquire InterlockedIncrement

@@ -7,5 +7,11 @@
 #include <NTSTRSAFE.h>
 #include <intrin.h>
 #include <stdint.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <winmeta.h>
+#include <WdmSec.h>
 #include "Inc\Sub\traps_types.H"
 #pragma warning(pop)

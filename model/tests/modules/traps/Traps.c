@@ -75,6 +75,36 @@ static NTSTATUS Numbers(VOID)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS Intrinsics(VOID)
+{
+    long Bits[2] = { 5, 0 };
+    __int64 Wide[2] = { 0, 0 };
+    unsigned __int64 High;
+    DECLSPEC_ALIGN(16) __int64 Both[2] = { 1, 2 };
+    __int64 Comparand[2] = { 1, 3 };
+    int Info[4] = { 1, 1, 1, 1 };
+    unsigned short Shorts[3] = { 0 };
+
+    EXPECT(_bittest(Bits, 2) && !_bittest(Bits, 33) && !_bittestandset(Bits, 33) && Bits[1] == 2);
+    EXPECT(_bittestandreset(Bits, 0) && Bits[0] == 4 && !_bittestandcomplement(Bits, 1) && Bits[0] == 6);
+    EXPECT(!_bittestandset64(Wide, 64 + 40) && Wide[1] == 1i64 << 40 && _interlockedbittestandreset64(Wide, 104));
+    EXPECT(Wide[1] == 0 && !_interlockedbittestandset64(Wide, 63) && Wide[0] < 0);
+    EXPECT(!_interlockedbittestandset(Bits, 0) && Bits[0] == 7);
+    EXPECT(_umul128(1ull << 63, 6, &High) == 0 && High == 3 && __umulh(1ull << 63, 6) == 3 && __mulh(-1, 1) == -1);
+    EXPECT(__shiftleft128(1ull << 63, 1, 1) == 3 && __shiftright128(0, 1, 1) == 1ull << 63);
+    EXPECT(__shiftleft128(1, 2, 0) == 2);
+    EXPECT(__lzcnt(1) == 31 && __lzcnt(0) == 32 && __lzcnt64(1) == 63);
+    EXPECT(!_InterlockedCompareExchange128(Both, 8, 7, Comparand) && Comparand[1] == 2 && Both[0] == 1);
+    EXPECT(_InterlockedCompareExchange128(Both, 8, 7, Comparand) && Both[0] == 7 && Both[1] == 8);
+    __cpuid(Info, 1);
+    EXPECT(Info[0] == 0 && Info[3] == 0 && __rdtsc() <= __rdtsc());
+    EXPECT(__readgsqword(0x188) == (unsigned __int64)KeGetCurrentThread() && __readcr8() == PASSIVE_LEVEL);
+    __stosw(Shorts, 0x1234, 2);
+    EXPECT(Shorts[1] == 0x1234 && Shorts[2] == 0 && abs(-3) == 3);
+    EXPECT(EINVAL == 22 && WINEVENT_LEVEL_VERBOSE == 5 && SDDL_DEVOBJ_SYS_ALL_ADM_ALL.Length == 54);
+    return STATUS_SUCCESS;
+}
+
 static long Guarded(long Way, unsigned long *Trail)
 {
     long Index;
@@ -166,6 +196,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->DriverUnload = TrapsUnload;
     Status = Text();
     if (NT_SUCCESS(Status)) Status = Numbers();
+    if (NT_SUCCESS(Status)) Status = Intrinsics();
     if (NT_SUCCESS(Status)) Status = Guards();
     if (NT_SUCCESS(Status)) EXPECT(NT_SUCCESS(TrapsRun(&Record, Some, ARRAYSIZE(Some))));
     EXPECT(Record.Length == 6 && Record.Kind == -6 && Record.High == -1);
