@@ -254,6 +254,8 @@ const char *cli_count(uint64_t value);      /* "1,234,567"; good until eight mor
 const char *cli_verdict(unsigned findings, uint64_t executions, const char *folder);
 void campaign_begin(struct campaign *c, struct findings *f, struct summary *s, double seconds, bool keep_going);
 bool campaign_over(const struct campaign *c);
+/* After a clean result, on standard output: a line or two when the driver was never loaded or attached. */
+void cli_print_idle(const struct module *m);
 
 /* Can the saved explorations be gone on with?  False: the reason was printed. */
 bool campaign_can_resume(const struct campaign *c, const struct program *p, const char *folder,

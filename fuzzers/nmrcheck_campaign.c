@@ -543,6 +543,8 @@ int campaign_finish(struct campaign *c)
         findings_print(c->findings, 1, stdout);
         summary_print(c->summary, 1, stdout);
         print_hiding_rule(c);
+        if (c->findings->count == 0)
+            cli_print_idle(c->findings->module);
     }
     if (c->findings->failed)
         return EXIT_TROUBLE;

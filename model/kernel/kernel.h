@@ -116,5 +116,7 @@ bool image_contains(const void *address, bool *writable);
 /* ---- registry (registry.c): the values that are there, up to one without a name; NULL: none */
 struct npi_registry_value;
 void registry_set_values(const struct npi_registry_value *values);
+/* The last required value that was asked for in this execution and is not there; NULL: none. */
+const char *registry_missed(void);
 
 #endif

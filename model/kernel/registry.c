@@ -10,10 +10,12 @@
 #include <nmrcheck/npi.h>
 
 static const struct npi_registry_value *values;
+static char missed[64];
 
 void registry_set_values(const struct npi_registry_value *list)
 {
     values = list;
+    *missed = '\0';
 }
 
 enum { ENTRIES_MAX = 64, VALUE_MAX = 1024, STRING_TAG = 0x53676552 };    /* 'RegS' */
@@ -134,6 +136,20 @@ static NTSTATUS deliver_value(const RTL_QUERY_REGISTRY_TABLE *entry, const struc
     return deliver(entry, v->type, data, v->size, context, pc);
 }
 
+static void note_missed(PCWSTR name)
+{
+    size_t n = 0;
+
+    for (; name && name[n] && n < sizeof missed - 1; n++)
+        missed[n] = (char)name[n];
+    missed[n] = '\0';
+}
+
+const char *registry_missed(void)
+{
+    return *missed ? missed : NULL;
+}
+
 static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, const void *pc)
 {
     bool direct = (entry->Flags & RTL_QUERY_REGISTRY_DIRECT) != 0;
@@ -147,8 +163,11 @@ static NTSTATUS query(const RTL_QUERY_REGISTRY_TABLE *entry, PVOID context, cons
         return entry->QueryRoutine(NULL, REG_NONE, NULL, 0, context, entry->EntryContext);
     if (find(entry->Name))
         return deliver_value(entry, find(entry->Name), context, pc);
-    if (entry->DefaultType == REG_NONE)
+    if (entry->DefaultType == REG_NONE) {
+        if (!NT_SUCCESS(missing))
+            note_missed(entry->Name);
         return missing;
+    }
     return deliver_default(entry, context, pc);
 }
 
