@@ -388,23 +388,43 @@ static bool mentions(const struct fact *function, const char *name)
     return false;
 }
 
-/* The function that other drivers or files call to get to where `name` is called: over static helpers. */
-static const struct fact *outermost(const struct scan *s, const char *first, const char *second)
+/* Functions on the way to a call: the one that makes it, its caller, … */
+struct way {
+    const struct fact *steps[8];
+    size_t length;
+};
+
+static bool on_way(const struct way *way, const struct fact *f)
 {
-    const struct fact *found = NULL;
-    for (size_t i = 0; i < s->fact_count && found == NULL; i++)
-        if (s->facts[i].kind == FACT_FUNCTION && (mentions(&s->facts[i], first) || mentions(&s->facts[i], second)))
-            found = &s->facts[i];
-    for (unsigned depth = 0; found != NULL && depth < 8; depth++) {
-        const struct fact *caller = NULL;
-        for (size_t i = 0; i < s->fact_count && caller == NULL; i++)
-            if (s->facts[i].kind == FACT_FUNCTION && &s->facts[i] != found && mentions(&s->facts[i], found->name))
-                caller = &s->facts[i];
-        if (caller == NULL)
-            break;
-        found = caller;
+    for (size_t i = 0; i < way->length; i++)
+        if (way->steps[i] == f)
+            return true;
+    return false;
+}
+
+/* The next step of a way: a function that calls one of these, and is not on the other way, which may undo what it did. */
+static const struct fact *caller(const struct scan *s, const char *first, const char *second, const struct way *way,
+                                 const struct way *other)
+{
+    for (size_t i = 0; i < s->fact_count; i++) {
+        const struct fact *f = &s->facts[i];
+        if (f->kind == FACT_FUNCTION && !on_way(way, f) && !on_way(other, f) &&
+            (mentions(f, first) || mentions(f, second)))
+            return f;
     }
-    return found;
+    return NULL;
+}
+
+/* The function that other drivers or files call to get to where one of these is called, or NULL. */
+static const struct fact *outermost(const struct scan *s, const char *first, const char *second, struct way *way,
+                                    const struct way *other)
+{
+    const struct fact *f = caller(s, first, second, way, other);
+    while (f != NULL && way->length < sizeof way->steps / sizeof way->steps[0]) {
+        way->steps[way->length++] = f;
+        f = caller(s, f->name, f->name, way, other);
+    }
+    return way->length ? way->steps[way->length - 1] : NULL;
 }
 
 static void look_for_operations(struct driver *d, const struct scan *s)
@@ -440,8 +460,9 @@ void driver_look(struct driver *d, const struct scan *s)
         look_in_functions(d, s, s->sources[i]);
     look_in_helpers(d, s);
     if (d->entry == NULL) {
-        d->init = outermost(s, words[0].registers, words[1].registers);
-        d->exit = outermost(s, words[0].deregisters, words[1].deregisters);
+        struct way in = {0}, out = {0};
+        d->init = outermost(s, words[0].registers, words[1].registers, &in, &out);
+        d->exit = outermost(s, words[0].deregisters, words[1].deregisters, &out, &in);
     }
     look_for_operations(d, s);
 }

@@ -104,8 +104,11 @@ printf 'TARGETNAME=old\nC_DEFINES=-DA=1 /DB\nINCLUDES=sub;$(DDK)\\inc\nSOURCES=o
 cat >old/one.c <<'END'
 #include <ntddk.h>
 #include <fwpsk.h>
-NTSTATUS ModuleStart(VOID) { long x = 0; return NmrRegisterProvider(&C, NULL, &H); }
-VOID ModuleStop(VOID) { NmrDeregisterProvider(H); }
+#include <stdint.h>
+static VOID Undo(VOID) { NmrDeregisterProvider(H); }
+static NTSTATUS Register(VOID) { long x = NmrRegisterProvider(&C, NULL, &H); if (x) Undo(); return x; }
+NTSTATUS ModuleStart(VOID) { return Register(); }
+VOID ModuleStop(VOID) { Undo(); }
 END
 echo 'NTSTATUS Open(PVOID File) { return 0; }' >old/sub/two.c
 run 0 old
@@ -114,6 +117,7 @@ has old/nmrcheck/CMakeLists.txt 'SOURCES ../one.c ../sub/two.c'
 has old/nmrcheck/CMakeLists.txt 'DEFINES A=1 B)'
 has old/nmrcheck/npi.c '{ return Open(PVOID File); }'
 has out 'missing  fwpsk.h (one.c:2): neither below the folder'
+! grep -q 'stdint.h' out || fail "a header that compilers bring is called missing"
 
 # ---- a provider that looks at the characteristics of its clients
 mkdir provider

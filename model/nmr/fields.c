@@ -88,6 +88,12 @@ static bool number_taken(const struct registration *r, const NPI_REGISTRATION_IN
     return false;
 }
 
+/* Of a side that the description leaves out nothing is known. */
+static bool may_have(const struct npi_side *side, const void *characteristics)
+{
+    return !characteristics || side->characteristics.size > 0 || (!side->table_size && !side->function_count);
+}
+
 static void tell_identity(const struct registration *r, const NPI_REGISTRATION_INSTANCE *instance)
 {
     const NPI_MODULEID *id = instance->ModuleId;
@@ -101,8 +107,7 @@ static void tell_identity(const struct registration *r, const NPI_REGISTRATION_I
     }
     tell(r, FIELD_NPI_ID, right);
     if (npi)
-        tell(r, FIELD_NPI_CHARACTERISTICS,
-             (instance->NpiSpecificCharacteristics != NULL) <= (npi_side_of(npi, r->side)->characteristics.size > 0));
+        tell(r, FIELD_NPI_CHARACTERISTICS, may_have(npi_side_of(npi, r->side), instance->NpiSpecificCharacteristics));
     tell(r, FIELD_MODULE_ID, id != NULL);
     if (!id)
         return;

@@ -63,7 +63,7 @@ static void judge_field(const struct event *e, enum side side)
         break;
     case FIELD_NPI_CHARACTERISTICS:
         if (content == 0)
-            REPORT_SIDE(e, side, RULE_PR_6, "NpiSpecificCharacteristics is not what the NPI defines for a %s",
+            REPORT_SIDE(e, side, RULE_PR_6, "NpiSpecificCharacteristics is given, and the NPI defines none for a %s",
                         view_side_names[side]);
         break;
     default:

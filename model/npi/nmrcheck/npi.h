@@ -112,6 +112,7 @@ enum npi_given {
     NPI_ALWAYS                      /* counterparts never omit it; a driver may rely on that */
 };
 
+/* A side that is left out is not known: what the driver registers for it is not judged. */
 struct npi_side {
     /* The dispatch table of this side: its size (0: it has none), what it holds beside functions (a header with a
      * version, say; NULL: zeroes), and its functions: of these, `offset` and `name` are what each must have. */

@@ -4,13 +4,14 @@
 
     A client of one provider at a time, with one context for all of its bindings: the registration's.  There is no
     cleanup callback.  When a provider is gone the next one may come, whether or not NMR is through with the last.
+    It registers characteristics, of which its NPI's description says nothing.
 
 --*/
 
 #include <ntddk.h>
 #include <netioddk.h>
 
-static const NPIID NpiId = { 0x5f1c0a77, 0x31b4, 0x4f0e, { 0x8a, 0x11, 0x6d, 0x2b, 0x90, 0x3c, 0x54, 0xe2 } };
+const NPIID NpiId = { 0x5f1c0a77, 0x31b4, 0x4f0e, { 0x8a, 0x11, 0x6d, 0x2b, 0x90, 0x3c, 0x54, 0xe2 } };
 static const NPI_MODULEID ModuleId = {
     sizeof(NPI_MODULEID),
     MIT_GUID,
@@ -22,6 +23,7 @@ static struct {
 } Client;
 static LONG Attached;
 static const ULONG ClientDispatch;
+static const ULONG Characteristic = 1;
 
 static
 NTSTATUS
@@ -70,7 +72,7 @@ static const NPI_CLIENT_CHARACTERISTICS Characteristics = {
     ClientAttachProvider,
     ClientDetachProvider,
     NULL,
-    { 0, sizeof(NPI_REGISTRATION_INSTANCE), &NpiId, &ModuleId, 0, NULL },
+    { 0, sizeof(NPI_REGISTRATION_INSTANCE), &NpiId, &ModuleId, 0, &Characteristic },
 };
 
 static

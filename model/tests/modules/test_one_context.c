@@ -2,7 +2,7 @@
  * test_one_context.c - a client with one context and no cleanup callback (one_context.c).
  *
  * Guards: nobody hands such a context back, so that a second provider may come while the first one's side is still
- * being detached; with the first one attached it may not.
+ * being detached; and what the description of an NPI leaves out, the driver's own side here, is not judged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
