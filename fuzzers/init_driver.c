@@ -402,7 +402,7 @@ static bool on_way(const struct way *way, const struct fact *f)
     return false;
 }
 
-/* The next step of a way: a function that calls one of these, and is not on the other way, which may undo what it did. */
+/* The next step of a way: a function that calls one of these, and is not on the other way, which may undo its work. */
 static const struct fact *caller(const struct scan *s, const char *first, const char *second, const struct way *way,
                                  const struct way *other)
 {

@@ -210,6 +210,104 @@ static void test_registry(void **state)
     lab_only_misuse(query_raised, MISUSE_IRQL_TOO_HIGH);
 }
 
+/* ---- counted strings */
+
+static bool reads(PCUNICODE_STRING string, const WCHAR *expected)
+{
+    size_t n = 0;
+
+    while (expected[n])
+        n++;
+    return string->Length == n * sizeof *expected &&
+           memcmp(string->Buffer, expected, n * sizeof *expected) == 0;
+}
+
+static void pieces(void)
+{
+    UNICODE_STRING prefix = RTL_CONSTANT_STRING(L"\\DEVICE"), part = RTL_CONSTANT_STRING(L"Tcp"), string;
+    DECLARE_UNICODE_STRING_SIZE(narrow_room, 5);
+
+    RtlInitEmptyUnicodeString(&string, wide, sizeof wide);
+    LAB_EXPECT(RtlAppendUnicodeToString(&string, L"\\Device\\") == STATUS_SUCCESS);
+    LAB_EXPECT(RtlAppendUnicodeStringToString(&string, &part) == STATUS_SUCCESS);
+    LAB_EXPECT(reads(&string, L"\\Device\\Tcp") && wide[11] == 0);
+    LAB_EXPECT(!RtlPrefixUnicodeString(&prefix, &string, FALSE) && RtlPrefixUnicodeString(&prefix, &string, TRUE));
+    LAB_EXPECT(!RtlPrefixUnicodeString(&string, &prefix, TRUE));
+    LAB_EXPECT(RtlAppendUnicodeStringToString(&narrow_room, &part) == STATUS_SUCCESS);
+    LAB_EXPECT(RtlAppendUnicodeStringToString(&narrow_room, &part) == STATUS_BUFFER_TOO_SMALL);
+    LAB_EXPECT(reads(&narrow_room, L"Tcp"));
+    LAB_EXPECT(RtlIntegerToUnicodeString(40007, 0, &string) == STATUS_SUCCESS && reads(&string, L"40007"));
+    LAB_EXPECT(RtlInt64ToUnicodeString(0xC43138E3CD13, 16, &string) == STATUS_SUCCESS);
+    LAB_EXPECT(reads(&string, L"C43138E3CD13"));
+    LAB_EXPECT(RtlIntegerToUnicodeString(40007, 2, &narrow_room) == STATUS_BUFFER_OVERFLOW);
+    LAB_EXPECT(RtlIntegerToUnicodeString(1, 3, &string) == STATUS_INVALID_PARAMETER);
+}
+
+static void allocated(void)
+{
+    static const GUID guid = {0xE1CADF68, 0xE3DD, 0x4A4A, {0x93, 0x2D, 0x38, 0x6A, 0x29, 0x39, 0x9F, 0x5E}};
+    UNICODE_STRING string, other;
+    ANSI_STRING ansi, back;
+
+    RtlInitAnsiString(&ansi, "Tcp");
+    if (!NT_SUCCESS(RtlAnsiStringToUnicodeString(&string, &ansi, TRUE)))
+        return;
+    LAB_EXPECT(reads(&string, L"Tcp") && string.MaximumLength == 4 * sizeof(WCHAR));
+    if (NT_SUCCESS(RtlUpcaseUnicodeString(&other, &string, TRUE))) {
+        LAB_EXPECT(reads(&other, L"TCP") && RtlEqualUnicodeString(&other, &string, TRUE));
+        LAB_EXPECT(RtlDowncaseUnicodeString(&other, &string, FALSE) == STATUS_SUCCESS && reads(&other, L"tcp"));
+        RtlFreeUnicodeString(&other);
+    }
+    if (NT_SUCCESS(RtlUnicodeStringToAnsiString(&back, &string, TRUE))) {
+        LAB_EXPECT(RtlEqualString(&back, &ansi, FALSE));
+        RtlFreeAnsiString(&back);
+    }
+    RtlFreeUnicodeString(&string);
+    LAB_EXPECT(!string.Buffer);
+    if (NT_SUCCESS(RtlStringFromGUID(&guid, &string))) {
+        LAB_EXPECT(reads(&string, L"{E1CADF68-E3DD-4A4A-932D-386A29399F5E}"));
+        RtlFreeUnicodeString(&string);
+    }
+    pool_report_leaks();
+    LAB_EXPECT(lab_count(EV_LEAK, LAB_ANY_VALUE) == 0);
+}
+
+static void bits(void)
+{
+    static ULONG buffer[2];
+    RTL_BITMAP map;
+
+    RtlInitializeBitMap(&map, buffer, 40);
+    RtlClearAllBits(&map);
+    RtlSetBits(&map, 30, 5);
+    LAB_EXPECT(RtlNumberOfSetBits(&map) == 5 && RtlNumberOfClearBits(&map) == 35);
+    LAB_EXPECT(RtlTestBit(&map, 34) && !RtlTestBit(&map, 35) && RtlAreBitsSet(&map, 30, 5));
+    LAB_EXPECT(!RtlAreBitsClear(&map, 29, 2) && RtlAreBitsClear(&map, 35, 5) && !RtlAreBitsClear(&map, 35, 6));
+    LAB_EXPECT(RtlFindClearBits(&map, 6, 28) == 0 && RtlFindSetBits(&map, 5, 0) == 30);
+    LAB_EXPECT(RtlFindClearBitsAndSet(&map, 5, 33) == 35 && RtlFindClearBitsAndSet(&map, 31, 0) == 0xFFFFFFFF);
+    LAB_EXPECT(RtlFindSetBitsAndClear(&map, 10, 0) == 30 && RtlNumberOfSetBits(&map) == 0);
+    LAB_EXPECT(RtlFindMostSignificantBit(0x500) == 10 && RtlFindLeastSignificantBit(0x500) == 8);
+    LAB_EXPECT(RtlFindMostSignificantBit(0) == -1 && RtlFindLeastSignificantBit(0) == -1);
+}
+
+static void too_long(void)
+{
+    UNICODE_STRING string;
+
+    RtlInitEmptyUnicodeString(&string, ExAllocatePoolZero(NonPagedPoolNx, 8, LAB_TAG), 10);
+    RtlAppendUnicodeToString(&string, L"12345");
+}
+
+static void test_counted_strings(void **state)
+{
+    (void)state;
+    lab_clean(pieces);
+    lab_clean(allocated);
+    lab_all(allocated, 0, 1);
+    lab_clean(bits);
+    lab_only_access(too_long, ACCESS_OUT_OF_BOUNDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_format_misuse),
         cmocka_unit_test(test_registry),
+        cmocka_unit_test(test_counted_strings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /*
  * bcrypt.h
  *
- * Cryptography Next Generation: the types, and the functions that drivers mostly call.  Nothing of it is simulated: what
- * a driver calls is listed when it is built, for a stub.
+ * Cryptography Next Generation: the types, and the functions that drivers mostly call.  Nothing of it is simulated:
+ * what a driver calls is listed when it is built, for a stub.
  *
  * Source      bcrypt.h of the Windows SDK; checked against the copy in mingw-w64
  */
@@ -36,7 +36,10 @@ typedef PVOID BCRYPT_SECRET_HANDLE;
 #define MS_PRIMITIVE_PROVIDER L"Microsoft Primitive Provider"
 
 NTSTATUS BCryptOpenAlgorithmProvider(
-    _Out_ BCRYPT_ALG_HANDLE *phAlgorithm, _In_ LPCWSTR pszAlgId, _In_opt_ LPCWSTR pszImplementation, _In_ ULONG dwFlags);
+    _Out_ BCRYPT_ALG_HANDLE *phAlgorithm,
+    _In_ LPCWSTR pszAlgId,
+    _In_opt_ LPCWSTR pszImplementation,
+    _In_ ULONG dwFlags);
 NTSTATUS BCryptCloseAlgorithmProvider(_Inout_ BCRYPT_ALG_HANDLE hAlgorithm, _In_ ULONG dwFlags);
 NTSTATUS BCryptGetProperty(
     _In_ BCRYPT_HANDLE hObject,
