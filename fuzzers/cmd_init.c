@@ -175,14 +175,10 @@ static void choose_project(struct look *l)
 
 /* ---- includes ---------------------------------------------------------------------------------- */
 
-/* What compilers bring themselves. */
-#define COMPILER_HEADERS \
-    "/float.h/immintrin.h/iso646.h/limits.h/stdalign.h/stdarg.h/stdbool.h/stddef.h/stdint.h/stdnoreturn.h/"
-
 static bool in_wdk(const char *name)
 {
     char *key;
-    bool found = asprintf(&key, "/%s/", name) > 0 && strcasestr(NMRCHECK_WDK_HEADERS COMPILER_HEADERS, key) != NULL;
+    bool found = asprintf(&key, "/%s/", name) > 0 && strcasestr(NMRCHECK_WDK_HEADERS, key) != NULL;
     free(key);
     return found;
 }
