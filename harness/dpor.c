@@ -49,10 +49,14 @@ static struct {
     struct access accesses[ACCESSES_MAX];
     unsigned access_count;
     int last_access[TOUCH_OBJECTS_MAX];
-    struct race { uint16_t early, late; } races[RACES_MAX];     /* by the later step */
+    struct race {
+        uint16_t early, late;
+        bool turned;                        /* the later step is asked other questions when it comes first */
+    } races[RACES_MAX];                     /* by the later step */
     unsigned race_count;
     uint64_t executions[CLASSES];           /* so far, by their number of deviations */
     bool more;                              /* there is another one to explore */
+    bool loaded;                            /* the path was loaded: nothing is known of its races */
 } d;
 
 /* ---- steps */
@@ -194,7 +198,8 @@ static void add_race(unsigned early, unsigned late)
         d.clipped = true;
         return;
     }
-    d.races[d.race_count++] = (struct race){(uint16_t)early, (uint16_t)late};
+    d.races[d.race_count++] = (struct race){
+        .early = (uint16_t)early, .late = (uint16_t)late, .turned = d.loaded && late < d.fixed};
 }
 
 /*
@@ -245,9 +250,14 @@ static void sleep_inherit(unsigned i)
 
     n->sleep_first = parent->sleep_first + parent->sleep_count;
     n->sleep_count = 0;
-    for (unsigned k = 0; k < parent->sleep_count; k++)
-        if (!dependent(&d.sleep[parent->sleep_first + k], &parent->op))
-            sleep_add(n, &d.sleep[parent->sleep_first + k]);
+    for (unsigned k = 0; k < parent->sleep_count; k++) {
+        struct op z = d.sleep[parent->sleep_first + k];
+
+        if (dependent(&z, &parent->op))
+            continue;
+        z.doubtful |= footprints_conflict(z.footprint, parent->expected);
+        sleep_add(n, &z);
+    }
 }
 
 static bool asleep(const struct node *n, const struct op *op)
@@ -259,6 +269,8 @@ static bool asleep(const struct node *n, const struct op *op)
 }
 
 /* ---- executing */
+
+static void drop_twins(unsigned at);
 
 static bool acquires(uint64_t object)
 {
@@ -292,6 +304,8 @@ static void close_step(void)
 
     d.open = false;
     n->op.known = n->op.complete = true;
+    if (n->op.answer_count > d.asked)       /* an answer to what was not asked here */
+        n->op.answer_count = (uint8_t)d.asked;
     take_touches(j);
     add_enabler(n);
     find_candidates(j, &c);
@@ -304,8 +318,10 @@ static void close_step(void)
     memcpy(d.thread_clock[n->op.thread], n->clock, sizeof n->clock);
     for (; d.spawned; d.spawned &= d.spawned - 1)
         clock_join(d.thread_clock[__builtin_ctz(d.spawned)], n->clock);
-    if (n->tree != TREE_NONE)
+    if (n->tree != TREE_NONE) {
         tree_pool[n->tree].op = n->op;
+        drop_twins(j);
+    }
 }
 
 /* ---- which executions are this shard's */
@@ -345,40 +361,106 @@ static bool in_list(int list, const struct op *op)
     return false;
 }
 
-/* What may be tried at a node for a thread of which some answers are asleep: each of the others. */
-static void add_other_answers(unsigned depth, unsigned thread)
+/* Room for one more node.  Without, the search is not complete, and says so. */
+static bool has_room(void)
 {
-    struct node *n = &d.nodes[depth];
+    bool room = tree_has_room(STEPS_MAX);
+
+    d.clipped |= !room;
+    return room;
+}
+
+/* Let this step's question number `position` be answered otherwise, too.  False: some would be too many
+ * deviations. */
+static bool add_answers(unsigned at, const struct op *step, unsigned position)
+{
+    struct node *n = &d.nodes[at];
+    struct op op = {.thread = step->thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
+    bool all = true;
+
+    memcpy(op.answers, step->answers, position);
+    memcpy(op.questions, step->questions, sizeof op.questions);
+    for (unsigned v = 0; v < step->options[position]; v++) {
+        op.answers[position] = (uint8_t)v;
+        if (v == step->answers[position])
+            continue;
+        if (n->deviations + op_deviations(&op) > d.deviations_max)
+            all = false;
+        else if (allowed(at, &op) && !asleep(n, &op) && !in_list(n->tree, &op) && has_room())
+            tree_append(&n->tree, &op);
+    }
+    return all;
+}
+
+/* What may be tried at a node for a thread of which some answers are asleep: each of the others. */
+static void add_other_answers(unsigned at, unsigned thread)
+{
+    struct node *n = &d.nodes[at];
 
     for (unsigned k = 0; k < n->sleep_count; k++) {
         const struct op *z = &d.sleep[n->sleep_first + k];
 
-        for (unsigned at = 0; z->thread == thread && at < z->answer_count; at++) {
-            struct op op = {.thread = (uint8_t)thread, .answer_count = (uint8_t)(at + 1), .enumerate = true};
-
-            memcpy(op.answers, z->answers, at);
-            memcpy(op.questions, z->questions, sizeof op.questions);
-            for (unsigned v = 0; v < z->options[at]; v++) {
-                op.answers[at] = (uint8_t)v;
-                if (v != z->answers[at] && !asleep(n, &op) && allowed(depth, &op) && !in_list(n->tree, &op))
-                    tree_append(&n->tree, &op);
-            }
-        }
+        for (unsigned i = 0; z->thread == thread && i < z->answer_count; i++)
+            (void)add_answers(at, z, i);
     }
 }
 
-/* Nobody asked for anything here: a step that is not asleep.  The thread of the lowest number, whoever ran before:
- * first findings come sooner than when threads go on as long as they can. */
+/*
+ * Is a step that was seen at another time, and is to come at this node, what was executed there?  Then what it is asked
+ * and was not asked before is to be answered otherwise, too.
+ */
+static bool comes_to(unsigned at, const struct op *planned, const struct op *known)
+{
+    int hold = op_comes_to(planned, known);
+
+    for (unsigned i = (unsigned)hold; hold != OP_DIFFERS && i < known->answer_count; i++)
+        (void)add_answers(at, known, i);
+    return hold != OP_DIFFERS;
+}
+
+/* The first child of a node was executed there: children that come to the same need not be. */
+static void drop_twins(unsigned at)
+{
+    struct node *n = &d.nodes[at];
+    int *link = &tree_pool[n->tree].next;
+
+    while (*link != TREE_NONE)
+        if (!tree_pool[*link].op.complete && !tree_pool[*link].op.enumerate && comes_to(at, &tree_pool[*link].op, &n->op))
+            tree_drop_first(link);
+        else
+            link = &tree_pool[*link].next;
+}
+
+/* Is a step of this thread asleep, with whatever answers? */
+static bool some_asleep(const struct node *n, unsigned thread)
+{
+    for (unsigned k = 0; k < n->sleep_count; k++)
+        if (d.sleep[n->sleep_first + k].thread == thread)
+            return true;
+    return false;
+}
+
+/*
+ * Nobody asked for anything here: a step that is not asleep.  The thread of the lowest number, whoever ran before:
+ * first findings come sooner than when threads go on as long as they can.  A thread of which some answers are asleep
+ * will not do alone: such an answer may wake when another thread runs first, and the answers that are left need not
+ * race with that one.  So another thread is taken, or what is left of all of them.
+ */
 static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
 {
     struct node *n = &d.nodes[at];
 
     for (uint32_t rest = enabled; rest && n->tree == TREE_NONE; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest);
-        struct op op = {.thread = (uint8_t)t, .enumerate = true};
+
+        if (!some_asleep(n, t))
+            tree_append(&n->tree, &(struct op){.thread = (uint8_t)t, .enumerate = true});
+    }
+    for (uint32_t rest = n->tree == TREE_NONE ? enabled : 0; rest; rest &= rest - 1) {
+        struct op op = {.thread = (uint8_t)__builtin_ctz(rest), .enumerate = true};
 
         if (asleep(n, &op))
-            add_other_answers(at, t);
+            add_other_answers(at, op.thread);
         else
             tree_append(&n->tree, &op);
     }
@@ -420,6 +502,7 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
         lose_way(n, dull);
     tally_begin_child(&n->tally, d.executions);
     n->op = tree_pool[n->tree].op;
+    n->expected = n->op.known ? n->op.footprint : 0;
 }
 
 /* Who runs next, behind the known part of the path. */
@@ -465,7 +548,7 @@ static __attribute__((noinline)) void begin_step(struct node *n)
 
     sched_observer = &observer;
     n->op.enumerate |= !n->op.complete;     /* of questions that it did not have where it came from */
-    n->op.known = n->op.complete = false;
+    n->op.known = n->op.complete = n->op.held = false;
     memset(n->op.options, 0, sizeof n->op.options);
     memcpy(n->past, d.thread_clock[thread], sizeof n->past);
     n->index = (int16_t)(n->past[thread] + 1);
@@ -553,31 +636,6 @@ static void begin(void *state)
         d.enabled[t].step = NONE;
 }
 
-/* Room for one more node.  Without, the search is not complete, and says so. */
-static bool has_room(void)
-{
-    bool room = tree_has_room(STEPS_MAX);
-
-    d.clipped |= !room;
-    return room;
-}
-
-static void branch(unsigned at, unsigned position, unsigned options)
-{
-    struct node *n = &d.nodes[at];
-    struct op op = {.thread = n->op.thread, .answer_count = (uint8_t)(position + 1), .enumerate = true};
-
-    memcpy(op.answers, n->op.answers, position);
-    memcpy(op.questions, n->op.questions, sizeof op.questions);
-    if (n->deviations + op_deviations(&op) >= d.deviations_max)
-        return;
-    for (unsigned v = 1; v < options; v++) {
-        op.answers[position] = (uint8_t)v;
-        if (!asleep(n, &op) && allowed(at, &op) && !in_list(n->tree, &op) && has_room())
-            tree_append(&n->tree, &op);
-    }
-}
-
 static unsigned answer_value(const struct choice_point *p)
 {
     unsigned position = d.asked++;
@@ -591,15 +649,18 @@ static unsigned answer_value(const struct choice_point *p)
     if (!d.open)
         return n->op.answers[position];
     n->op.options[position] = (uint8_t)p->options;
-    if (position < n->op.answer_count && n->op.questions[position] == question)
+    if (position < n->op.answer_count && n->op.questions[position] == question) {
+        if (n->op.open && !add_answers(d.depth - 1, &n->op, position))
+            n->op.held = true;
         return n->op.answers[position];
+    }
     if (position < n->op.answer_count)      /* another question, since the step comes at another time */
         n->op.enumerate = true;
     n->op.questions[position] = question;
     n->op.answer_count = (uint8_t)(position + 1);
     n->op.answers[position] = 0;
-    if (n->op.enumerate)
-        branch(d.depth - 1, position, p->options);
+    if (n->op.enumerate && !add_answers(d.depth - 1, &n->op, position))
+        n->op.held = true;
     return 0;
 }
 
@@ -619,6 +680,9 @@ static unsigned next(void *state, uint32_t enabled, unsigned dull)
 
 /* ---- other orders */
 
+enum { OTHERS_MAX = 1 << 10 };
+static struct { unsigned count; struct op ops[OTHERS_MAX]; } others;
+
 /*
  * Steps that may be put in front of step `early`: those after it that do not depend on it, and `late`, which races
  * with it, last.
@@ -627,6 +691,8 @@ struct sequence {
     unsigned count;
     uint16_t steps[STEPS_MAX];
     unsigned early, late;
+    struct op last;                         /* `late`, as it may come: with what it was asked, and answers to that */
+    bool turns;                             /* `late` is asked other questions in its new place */
     bool clocked;
     clock_type clock;                       /* of `late`, without what came to it through `early`; when clocked */
     int place[THREADS_MAX];                 /* of each thread's first step; NONE */
@@ -660,7 +726,10 @@ static void collect(struct sequence *v, unsigned early, unsigned late)
 
     v->early = early;
     v->late = late;
-    v->clocked = false;
+    v->last = d.nodes[late].op;
+    v->last.complete = v->last.enumerate = false;
+    v->last.open = v->last.held;
+    v->clocked = v->turns = false;
     v->count = 0;
     for (unsigned t = 0; t < THREADS_MAX; t++)
         v->next[t] = NONE;
@@ -708,6 +777,79 @@ static bool other_answer(const struct op *first, const struct sequence *v)
     return next != NONE && !op_same(first, &d.nodes[next].op);
 }
 
+/* Is `first` independent of v's steps, but for the one at this place? */
+static bool independent_of_others(const struct op *first, const struct sequence *v, unsigned place)
+{
+    for (unsigned i = 0; i < v->count; i++)
+        if (i != place && dependent(first, &d.nodes[v->steps[i]].op))
+            return false;
+    return true;
+}
+
+/* Can the step of v at this place come before the others? */
+static bool can_lead(struct sequence *v, unsigned place)
+{
+    unsigned step = v->steps[place], thread = d.nodes[step].op.thread;
+    const int16_t *clock = step == v->late ? clock_of_late(v) : d.nodes[step].clock;
+
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        if (v->first[t] <= clock[t] && t != thread)
+            return false;
+    return true;
+}
+
+/* May v end with this step, as far as deviations go? */
+static bool may_end(const struct sequence *v, const struct op *op)
+{
+    unsigned used = d.nodes[v->early].deviations + op_deviations(op);
+
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->steps[i] != v->late)
+            used += op_deviations(&d.nodes[v->steps[i]].op);
+    return used <= d.deviations_max;
+}
+
+/* Other answers of `known`, from this question on, in the place of v's last step: sequences still to be put in. */
+static void ask_otherwise(const struct sequence *v, const struct op *known, unsigned position)
+{
+    for (; position < known->answer_count; position++) {
+        struct op op = *known;
+
+        op.answer_count = (uint8_t)(position + 1);
+        op.complete = op.open = false;
+        op.enumerate = true;
+        for (op.answers[position] = 0; op.answers[position] < known->options[position]; op.answers[position]++) {
+            if (op.answers[position] == known->answers[position] || !may_end(v, &op))
+                continue;
+            if (others.count == OTHERS_MAX) {
+                d.clipped = true;
+                return;
+            }
+            others.ops[others.count++] = op;
+        }
+    }
+}
+
+/*
+ * The first step of this thread in v is its last, which was seen at another time: is it `first`, and can it lead?  If
+ * `first` was executed where v is to go, what it is there is known, and how it was later is not asked.
+ */
+static bool late_is(const struct op *first, struct sequence *v, unsigned place)
+{
+    int hold;
+
+    if (!first->complete)
+        return op_same(first, &v->last) && (v->last.enumerate || can_lead(v, place));
+    hold = op_comes_to(&v->last, first);
+    if (hold == OP_DIFFERS)
+        return false;
+    v->turns |= hold < first->answer_count || first->footprint != d.nodes[v->late].op.footprint;
+    if (!independent_of_others(first, v, place))
+        return false;
+    ask_otherwise(v, first, (unsigned)hold);
+    return true;
+}
+
 /* Can `first` be the first step of v, in some order that is as good?  *found is its place in v, or v->count when it is
  * none of v's, and independent of all. */
 static bool weak_initial(const struct op *first, struct sequence *v, unsigned *found)
@@ -716,30 +858,16 @@ static bool weak_initial(const struct op *first, struct sequence *v, unsigned *f
     struct footprint_sum sum;
 
     if (place != NONE) {
-        unsigned step = v->steps[place];
-        struct op moved = d.nodes[step].op;
-        const int16_t *clock = d.nodes[step].clock;
-        bool later = false;
-
-        if (step == v->late) {              /* which may ask other questions where it comes first */
-            moved.complete = false;
-            clock = clock_of_late(v);
-        }
-        for (unsigned t = 0; t < THREADS_MAX; t++)
-            later |= v->first[t] <= clock[t] && t != first->thread;
         *found = (unsigned)place;
-        return !later && op_same(first, &moved);
+        if (v->steps[place] == v->late)
+            return late_is(first, v, *found);
+        return op_same(first, &d.nodes[v->steps[place]].op) && can_lead(v, *found);
     }
     if (!first->known || other_answer(first, v))
         return false;
     *found = v->count;
     sum = footprint_sum(first->footprint);
-    if (!footprint_may_conflict(&sum, &v->sum))
-        return true;
-    for (unsigned i = 0; i < v->count; i++)
-        if (dependent(first, &d.nodes[v->steps[i]].op))
-            return false;
-    return true;
+    return !footprint_may_conflict(&sum, &v->sum) || independent_of_others(first, v, v->count);
 }
 
 static int next_of_thread(unsigned step)
@@ -748,6 +876,22 @@ static int next_of_thread(unsigned step)
         if (d.nodes[i].op.thread == d.nodes[step].op.thread)
             return (int)i;
     return NONE;
+}
+
+/* All that can come of these steps is to be explored, not only what is in the tree. */
+static void open_all(int list)
+{
+    for (; list != TREE_NONE; list = tree_pool[list].next) {
+        tree_pool[list].op.open = true;
+        open_all(tree_pool[list].first);
+    }
+}
+
+/* This thread's next step is done. */
+static void go_past(struct sequence *v, unsigned thread)
+{
+    if (v->next[thread] != NONE)
+        v->next[thread] = next_of_thread((unsigned)v->next[thread]);
 }
 
 static void insert(struct sequence *v)
@@ -763,38 +907,64 @@ static void insert(struct sequence *v)
         if (child == TREE_NONE)
             break;
         list = &tree_pool[child].first;
+        go_past(v, tree_pool[child].op.thread);
         if (found < v->count) {
-            v->next[d.nodes[v->steps[found]].op.thread] = next_of_thread(v->steps[found]);
+            tree_pool[child].op.open |= d.nodes[v->steps[found]].op.held;
             v->count--;
             memmove(&v->steps[found], &v->steps[found + 1], (v->count - found) * sizeof v->steps[0]);
             summarise(v);
         }
-        if (v->count == 0 || *list == TREE_NONE)
+        if (*list == TREE_NONE)
             return;                         /* a leaf: what comes of v will be explored from there */
+        if (v->count == 0) {
+            open_all(*list);
+            return;
+        }
     }
     for (unsigned i = 0; i < v->count; i++) {
-        struct op op = d.nodes[v->steps[i]].op;
+        struct op op = v->steps[i] == v->late ? v->last : d.nodes[v->steps[i]].op;
 
-        op.enumerate = false;
-        op.complete = v->steps[i] != v->late;
+        if (v->steps[i] != v->late) {
+            op.enumerate = false;
+            op.open = op.held;
+        }
         if (!has_room())
             return;
         list = &tree_pool[tree_append(list, &op)].first;
     }
 }
 
-/* The two steps of a race could change places. */
-static void reverse(struct race race)
+/* Steps that were tried at a node cover a sequence that may as well begin with them. */
+static bool covered(struct sequence *v)
 {
-    static struct sequence v;
-    const struct node *n = &d.nodes[race.early];
+    const struct node *n = &d.nodes[v->early];
     unsigned found;
 
-    collect(&v, race.early, race.late);
-    for (unsigned k = 0; k < n->sleep_count; k++)
-        if (weak_initial(&d.sleep[n->sleep_first + k], &v, &found))
+    for (unsigned k = 0; k < n->sleep_count; k++) {
+        const struct op *z = &d.sleep[n->sleep_first + k];
+
+        if (!z->doubtful && weak_initial(z, v, &found) && (found < v->count || !dependent(z, &n->op)))
+            return true;
+    }
+    return false;
+}
+
+/* The two steps of a race could change places. */
+static void reverse(struct race *race)
+{
+    static struct sequence v;
+
+    collect(&v, race->early, race->late);
+    others.count = 0;
+    do {
+        if (!covered(&v))
+            insert(&v);
+        race->turned |= v.turns;
+        if (others.count == 0)
             return;
-    insert(&v);
+        collect(&v, race->early, race->late);
+        v.last = others.ops[--others.count];
+    } while (true);
 }
 
 /* Each thread that waits for a lock at the end could have had it first. */
@@ -814,7 +984,7 @@ static void reverse_blocked(unsigned t, const sched_wait *w)
     find_races(d.depth, &c);
     add_accesses(d.depth);
     for (unsigned i = count; i < d.race_count; i++)
-        reverse(d.races[i]);
+        reverse(&d.races[i]);
     d.race_count = count;
     forget_accesses(d.depth);
 }
@@ -826,8 +996,9 @@ static void reverse_all(void)
 
     while (first > 0 && (d.revalued || d.races[first - 1].late >= d.fixed))
         first--;
-    for (unsigned i = first; i < d.race_count; i++)
-        reverse(d.races[i]);
+    for (unsigned i = 0; i < d.race_count; i++)
+        if (i >= first || d.races[i].turned)
+            reverse(&d.races[i]);
     for (uint32_t rest = sched_alive(); rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest), site;
         const sched_wait *w = sched_waiting_for(t, &site);
@@ -858,6 +1029,7 @@ static bool backtrack(void)
     return false;
 }
 
+
 /* ---- the strategy */
 
 struct strategy strategy_dpor(unsigned deviations_max)
@@ -869,7 +1041,7 @@ struct strategy strategy_dpor(unsigned deviations_max)
     d.nodes[0].deviations = 0;
     d.deviations_max = deviations_max;
     d.fixed = d.known = 0;
-    d.revalued = d.more = false;
+    d.revalued = d.more = d.loaded = false;
     memset(d.executions, 0, sizeof d.executions);
     tally_begin(&d.nodes[0].tally, d.executions);
     d.access_count = d.race_count = 0;
@@ -886,21 +1058,35 @@ void strategy_dpor_shard(struct shard shard)
     d.shard = shard;
 }
 
+/* Of the last execution. */
+static unsigned deviations_made(void)
+{
+    const struct node *last = &d.nodes[d.depth - 1];
+
+    if (d.open)
+        close_step();
+    return last->deviations + op_deviations(&last->op);
+}
+
+/* Was it no new trace, or none of those that are asked for? */
+static bool beside(void)
+{
+    return d.blocked || deviations_made() > d.deviations_max;
+}
+
 bool strategy_dpor_mine(void)
 {
-    return !d.blocked && mine(d.depth, 0);
+    return !beside() && mine(d.depth, 0);
 }
 
 bool strategy_dpor_next(void)
 {
-    const struct node *last = &d.nodes[d.depth - 1];
-    unsigned class = last->deviations + op_deviations(&last->op);
+    unsigned class = deviations_made();
 
-    if (d.open)
-        close_step();
     reverse_all();
+    d.loaded = false;
     d.executions[class < CLASSES ? class : CLASSES - 1]++;
-    d.statistics.blocked += d.blocked;
+    d.statistics.blocked += beside();
     d.statistics.clipped += d.clipped;
     d.more = backtrack();
     return d.more;
@@ -964,6 +1150,7 @@ bool strategy_dpor_load(struct numbers *in)
     for (unsigned c = 0; c < CLASSES; c++)
         d.executions[c] = number_read(in, UINT64_MAX);
     d.fixed = (unsigned)number_read(in, STEPS_MAX - 1);
+    d.loaded = true;
     for (unsigned i = 0; i <= d.fixed && d.more && !in->bad; i++)
         load_node(in, i);
     return d.more && !in->bad;

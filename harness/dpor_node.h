@@ -14,6 +14,7 @@ enum { STEPS_MAX = 1024,
 struct node {
     clock_type clock;                       /* of the step that was executed here */
     struct op op;                           /* that step */
+    uint32_t expected;                      /* the footprint it left at another time, for which it is tried here */
     int tree;                               /* first child */
     clock_type past;                        /* of its thread before it, without what it touched */
     int16_t index;                          /* which of its thread's steps, from 1 */

@@ -66,3 +66,18 @@ bool op_same(const struct op *a, const struct op *b)
             return false;
     return true;
 }
+
+int op_comes_to(const struct op *planned, const struct op *known)
+{
+    unsigned hold = 0;
+
+    if (planned->thread != known->thread)
+        return OP_DIFFERS;
+    while (hold < known->answer_count && hold < planned->answer_count &&
+           planned->questions[hold] == known->questions[hold])
+        hold++;
+    for (unsigned i = 0; i < known->answer_count; i++)
+        if (known->answers[i] != (i < hold ? planned->answers[i] : 0))
+            return OP_DIFFERS;
+    return (int)hold;
+}
