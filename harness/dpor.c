@@ -424,11 +424,14 @@ static void drop_twins(unsigned at)
     struct node *n = &d.nodes[at];
     int *link = &tree_pool[n->tree].next;
 
-    while (*link != TREE_NONE)
-        if (!tree_pool[*link].op.complete && !tree_pool[*link].op.enumerate && comes_to(at, &tree_pool[*link].op, &n->op))
+    while (*link != TREE_NONE) {
+        const struct op *twin = &tree_pool[*link].op;
+
+        if (!twin->complete && !twin->enumerate && comes_to(at, twin, &n->op))
             tree_drop_first(link);
         else
             link = &tree_pool[*link].next;
+    }
 }
 
 /* Is a step of this thread asleep, with whatever answers? */
@@ -934,7 +937,11 @@ static void insert(struct sequence *v)
     }
 }
 
-/* Steps that were tried at a node cover a sequence that may as well begin with them. */
+/*
+ * Steps that were tried at a node cover a sequence that may as well begin with them.  Not so one that the first step of
+ * the race waked, unless it is a step of the sequence itself: the sequence that it left out was left to that first
+ * step, which was seen at another time and is another one now.
+ */
 static bool covered(struct sequence *v)
 {
     const struct node *n = &d.nodes[v->early];

@@ -12,8 +12,8 @@ void op_save(FILE *out, const struct op *op)
     const touch_type *touches = footprint_touches(op->footprint, &count);
 
     number_write(out, op->thread);
-    number_write(out, (unsigned)(op->known | op->complete << 1 | op->enumerate << 2 | op->open << 3 | op->doubtful << 4 |
-                               op->held << 5));
+    number_write(out, (unsigned)(op->known | op->complete << 1 | op->enumerate << 2 | op->open << 3 |
+                                 op->doubtful << 4 | op->held << 5));
     number_write(out, op->answer_count);
     for (unsigned i = 0; i < op->answer_count; i++) {
         number_write(out, op->answers[i]);

@@ -20,8 +20,8 @@ struct op {
     bool complete;                          /* and so are all its answers; else those that are missing are dull */
     bool enumerate;                         /* answers to further questions are branches of this node */
     bool open;                              /* and so are other answers to these */
-    bool held;                              /* some answers were not tried where it was executed, for want of deviations */
-    bool doubtful;                          /* asleep, where that it came first does not tell what came of it after others */
+    bool held;                              /* where it was executed some answers would have been too many deviations */
+    bool doubtful;                          /* asleep, but what was left out for its sake was not all explored */
     uint8_t answers[ANSWERS_MAX];
     uint8_t options[ANSWERS_MAX];           /* how many answers there were */
     uint16_t questions[ANSWERS_MAX];        /* what was asked: its site, and who was */
@@ -44,8 +44,8 @@ static inline bool tree_has_room(unsigned steps) { return tree_in_use + steps < 
 /* The same step?  The answers that an incomplete one does not have are dull. */
 bool op_same(const struct op *a, const struct op *b);
 /*
- * Is `known`, which was executed, what `planned`, which was seen at another time, turns out to be at its place?  There it
- * is asked what `known` was; an answer to something else is no answer, and it goes on dull.  Returns how many of its
+ * Is `known`, which was executed, what `planned`, which was seen at another time, turns out to be at its place?  There
+ * it is asked what `known` was; an answer to something else is no answer, and it goes on dull.  Returns how many of its
  * answers hold, or OP_DIFFERS.
  */
 enum { OP_DIFFERS = -1 };

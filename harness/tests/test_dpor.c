@@ -553,7 +553,7 @@ static uint64_t compare_random_programs(unsigned kinds)
     return extra;
 }
 
-/* One execution of each trace.  An answer that changes what a step touches may leave an execution with nothing to do. */
+/* One execution of each trace.  Where an answer changes what a step touches, an execution may have nothing new. */
 static void test_random_programs(void **state)
 {
     (void)state;
