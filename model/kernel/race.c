@@ -357,15 +357,20 @@ static __attribute__((noinline)) void access_cell(struct cell *cell, const char 
     *place = now;
 }
 
+/* event_stamp, where it is not to be had: for an access that was looked at, or a thread without a clock. */
+static __attribute__((noinline, cold)) uint64_t stamp_of_own_clock(void)
+{
+    uint64_t self = sched_self();
+
+    return event_stamp >> EVENT_STAMP_COUNT << EVENT_STAMP_COUNT | self << ACCESS_THREAD | own_clock()[self];
+}
+
 /* What the running thread does now, to no byte yet. */
 static inline struct access access_now(bool write, bool atomic, const void *pc)
 {
-    uint64_t self = sched_self();
-    bool many = event_count() >= UINT16_MAX;
+    uint64_t stamp = (uint32_t)event_stamp >= race_origin ? event_stamp : stamp_of_own_clock();
 
-    return (struct access){.word = own_clock()[self] | self << ACCESS_THREAD | (uint64_t)many << ACCESS_AGAIN |
-                                   (uint64_t)write << ACCESS_WRITE | (uint64_t)atomic << ACCESS_ATOMIC |
-                                   (uint64_t)(many ? UINT16_MAX : event_count()) << EVENT_STAMP_COUNT,
+    return (struct access){.word = stamp | (uint64_t)write << ACCESS_WRITE | (uint64_t)atomic << ACCESS_ATOMIC,
                            .pc = pc};
 }
 
@@ -411,26 +416,37 @@ void race_access_cell(const char *address, const void *pc, struct cell *cell, ui
     access_in_cell(cell, address, (struct access){.word = word, .pc = pc});
 }
 
+static inline void access_part(const char *at, size_t size, struct access now)
+{
+    struct cell *cell = race_cell(at);
+
+    now.word |= access_bytes(at, size);
+    if (cell)
+        access_in_cell(cell, at, now);
+}
+
 static void access(const char *at, size_t size, struct access now)
 {
-    for (const char *end = at + size; at < end;) {
-        struct cell *cell = race_cell(at);
-        size_t length = CELL - (uintptr_t)at % CELL;
-        struct access part = now;
+    size_t room = CELL - (uintptr_t)at % CELL;      /* in the first cell */
 
-        if (length > (size_t)(end - at))
-            length = (size_t)(end - at);
-        part.word |= access_bytes(at, length);
-        if (cell)
-            access_in_cell(cell, at, part);
-        at += length;
+    for (; size > room; room = CELL) {
+        access_part(at, room, now);
+        at += room;
+        size -= room;
     }
+    if (size)
+        access_part(at, size, now);
 }
 
 void race_access(const void *address, size_t size, bool write, const void *pc)
 {
-    if (race_enabled && !race_alone())
-        access(address, size, access_now(write, false, pc));
+    struct access now;
+
+    if (!race_enabled || race_alone())
+        return;
+    now = access_now(write, false, pc);
+    now.again = now.event == UINT16_MAX;    /* it may be another event by then */
+    access(address, size, now);
 }
 
 void race_use(const void *address, size_t size, bool write, const void *pc)
