@@ -428,6 +428,48 @@ static void resource_deleted(void)
     ExFreePool(in_pool);
 }
 
+/* ---- request packets */
+
+static void packets(void)
+{
+    PIRP irp = IoAllocateIrp(2, FALSE);
+    PVOID buffer = ExAllocatePoolZero(NonPagedPoolNx, 100, LAB_TAG);
+    PMDL mdl;
+
+    if (irp) {
+        LAB_EXPECT(IoGetNextIrpStackLocation(irp) == (PIO_STACK_LOCATION)(PVOID)(irp + 1) + 1);
+        irp->IoStatus.Information = 9;
+        IoReuseIrp(irp, STATUS_UNSUCCESSFUL);
+        LAB_EXPECT(irp->IoStatus.Status == STATUS_UNSUCCESSFUL && !irp->IoStatus.Information && irp->StackCount == 2);
+    }
+    mdl = buffer ? IoAllocateMdl(buffer, 100, FALSE, FALSE, irp) : NULL;
+    if (mdl) {
+        MmBuildMdlForNonPagedPool(mdl);
+        LAB_EXPECT(mdl->MappedSystemVa == buffer && MmGetMdlByteCount(mdl) == 100);
+        LAB_EXPECT(!irp || irp->MdlAddress == mdl);
+        IoFreeMdl(mdl);
+    }
+    if (buffer)
+        ExFreePool(buffer);
+    if (irp)
+        IoFreeIrp(irp);
+    pool_report_leaks();
+    LAB_EXPECT(lab_count(EV_LEAK, LAB_ANY_VALUE) == 0);
+}
+
+static void packet_as_pool(void)
+{
+    ExFreePool(IoAllocateIrp(1, FALSE));
+}
+
+static void test_packets(void **state)
+{
+    (void)state;
+    lab_clean(packets);
+    lab_all(packets, 0, 1);
+    lab_only_misuse(packet_as_pool, MISUSE_POOL_NOT_POOL);
+}
+
 static void test_deletion(void **state)
 {
     (void)state;
@@ -450,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_memory_operations),
         cmocka_unit_test(test_deferred),
         cmocka_unit_test(test_deletion),
+        cmocka_unit_test(test_packets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,9 @@
  * What drivers with device objects, files and registry keys say of them: request packets, memory descriptor lists,
  * and plain kernel functions.  Part of wdm.h.
  *
- * Of the functions nothing is modelled but what is inline here: they are declared so that drivers compile, and those
- * that a driver calls are listed when it is built, for a stub.
+ * Packets and memory descriptor lists are allocated and freed (kernel/irp.c).  Of the other functions nothing is
+ * modelled but what is inline here: they are declared so that drivers compile, and those that a driver calls are
+ * listed when it is built, for a stub.
  *
  * Source      wdm.h and ntddk.h of the WDK
  */
@@ -240,6 +241,8 @@ NTSTATUS FASTCALL IofCallDriver(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP I
 #define IoCallDriver(DeviceObject, Irp) IofCallDriver((DeviceObject), (Irp))
 
 PIRP IoAllocateIrp(_In_ CCHAR StackSize, _In_ BOOLEAN ChargeQuota);
+#define IoSizeOfIrp(StackSize) ((USHORT)(sizeof(IRP) + (size_t)(StackSize) * sizeof(IO_STACK_LOCATION)))
+VOID IoInitializeIrp(_Inout_ PIRP Irp, _In_ USHORT PacketSize, _In_ CCHAR StackSize);
 VOID IoFreeIrp(_In_ PIRP Irp);
 VOID IoReuseIrp(_Inout_ PIRP Irp, _In_ NTSTATUS Iostatus);
 BOOLEAN IoCancelIrp(_In_ PIRP Irp);
