@@ -101,17 +101,28 @@ static bool is_pointer(const struct span *parameter)
     return pointer;
 }
 
+static bool is_pointer_to_pointer(const struct span *parameter)
+{
+    for (size_t i = parameter->from; i + 1 < parameter->to; i++)
+        if (token_is(&parameter->in->tokens[i], "*") && token_is(&parameter->in->tokens[i + 1], "*"))
+            return true;
+    return false;
+}
+
 /* What a counterpart passes: only where any value will do, so that no crash is its fault. */
 enum passed { PASSED_UNKNOWN, PASSED_NOTHING, PASSED_CONTEXT };
 
 static enum passed passed_to(const struct table_function *f, unsigned *count)
 {
     static const char *const contexts[] = {"PVOID", "HANDLE", "VOID", "void", NULL};
+    static const char *const results[] = {"_Out_", "_Outptr_", "_Outptr_result_maybenull_", "OUT", NULL};
     struct span piece;
     enum passed first = PASSED_NOTHING;
     *count = 0;
     for (size_t i = f->parameters.from; span_piece(&f->parameters, ',', &i, &piece); ++*count) {
         bool pointer = is_pointer(&piece) || (has_word(&piece, contexts) && piece.to > piece.from + 1);
+        if (*count == 0 && (has_word(&piece, results) || is_pointer_to_pointer(&piece)))
+            return PASSED_UNKNOWN;
         if (*count == 0)
             first = pointer ? PASSED_CONTEXT : has_word(&piece, contexts) ? PASSED_NOTHING : PASSED_UNKNOWN;
         else if (pointer)

@@ -118,7 +118,7 @@ static bool write_file(const char *path, const char *text)
     return fine;
 }
 
-bool headers_provide(const char *folder, const char *name, const char *includer, char *const *arguments)
+static bool provide(const char *folder, const char *name, const char *includer, char *const *arguments)
 {
     size_t length = strlen(name);
     const char *path = text_of("%s/%s", headers_search(folder), name);
@@ -137,4 +137,18 @@ bool headers_provide(const char *folder, const char *name, const char *includer,
     if (meant)
         return write_file(path, text_of("#include \"%s\"\n", meant));
     return length > 4 && strcasecmp(name + length - 4, ".tmh") == 0 && write_file(path, "#include <wpp.h>\n");
+}
+
+/* Under both spellings: clang looks for Inc/Foo.h when it takes the source for MSVC's. */
+bool headers_provide(const char *folder, const char *name, const char *includer, char *const *arguments)
+{
+    bool provided = provide(folder, name, includer, arguments);
+    char *slashed = strdup(name);
+
+    for (char *at = slashed; at && (at = strchr(at, '\\')) != NULL;)
+        *at = '/';
+    if (slashed && strcmp(slashed, name) != 0 && strncmp(includer, folder, strlen(folder)) != 0)
+        provided |= provide(folder, slashed, includer, arguments);
+    free(slashed);
+    return provided;
 }

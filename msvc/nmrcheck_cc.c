@@ -249,6 +249,23 @@ static void clean_dependencies(void)
     fclose(file);
 }
 
+/*
+ * MSVC leaves the two tokens of a ## that make none; so does clang when it is told that the source is MSVC's.  Not from
+ * the beginning, since the keywords that it then knows are macros of ours.
+ */
+static bool paste_as_msvc(struct command *command, const char *messages)
+{
+    static bool done;
+
+    if (done || !strstr(messages, "pasting formed"))
+        return false;
+    done = true;
+    append(command, "-fms-extensions");
+    append(command, "-Wno-invalid-token-paste");
+    append(command, "-Wno-builtin-macro-redefined");
+    return true;
+}
+
 /* Asks again for headers that it could find by another spelling.  Then the text is in the file `call.middle`. */
 static bool preprocess(void)
 {
@@ -259,7 +276,7 @@ static bool preprocess(void)
     for (unsigned headers = 0; !(fine = run(&command, call.middle, &messages)) && call.folder; headers++) {
         const char *at = messages;
         struct message m;
-        bool provided = false;
+        bool provided = paste_as_msvc(&command, messages);
 
         while (message_next(&at, &m)) {
             if (message_header(&m, name, sizeof name))

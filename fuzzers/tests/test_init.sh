@@ -82,7 +82,22 @@ NTSTATUS ApartRegister(PARAMETERS *p) {
     return NmrRegisterClient(&c, NULL, &handle); }
 END
 echo '#include "ids.h"' >apart/other.c
+cat >apart/table.h <<'END'
+typedef struct { void (*Version)(_Out_ VERSION *Version); int (*Go)(void *Context); } APART_PROVIDER_DISPATCH;
+END
+cat >apart/provide.c <<'END'
+#include "table.h"
+static APART_PROVIDER_DISPATCH Table;
+static NTSTATUS AttachClient(HANDLE h, PVOID c, PNPI_REGISTRATION_INSTANCE i, PVOID t, const void *d, PVOID *o,
+    const void **Ours) { *Ours = &Table; return 0; }
+NTSTATUS ApartProvide(void) {
+    p.ProviderAttachClient = AttachClient;
+    p.ProviderRegistrationInstance.NpiId = &APART_NPIID;
+    return NmrRegisterProvider(&p, NULL, &handle); }
+END
 run 0 apart
+has apart/nmrcheck/npi.c 'NPI_OFFSET(APART_PROVIDER_DISPATCH, Version), .flags = NPI_NEVER'
+has apart/nmrcheck/npi.c 'NPI_OFFSET(APART_PROVIDER_DISPATCH, Go), .flags = NPI_VOID, .arguments = {NPI_CONTEXT}'
 has apart/nmrcheck/npi.c '#include "ids.h"'
 ! grep -q missing out || fail "headers of the compiler are missing"
 

@@ -17,6 +17,11 @@
     DbgRaiseAssertionFailure(); return STATUS_UNSUCCESSFUL; } else
 #define TRACE(Format, ...) DbgPrintEx(DPFLTR_IHVNETWORK_ID, DPFLTR_INFO_LEVEL, __FUNCTION__ ": " Format, __VA_ARGS__)
 #define WIDEN2(x) L##x
+#ifdef __clang__                /* gcc knows no ## that makes no token */
+#define LOG(Level, ...) TRACE("level %d " ##__VA_ARGS__, _##Level##, 2)
+#else
+#define LOG(Level, ...) TRACE("level %d " __VA_ARGS__, _##Level, 2)
+#endif
 #define WIDEN(x) WIDEN2(x)
 
 DRIVER_INITIALIZE DriverEntry;
@@ -45,6 +50,8 @@ static NTSTATUS Text(VOID)
     EXPECT(NT_SUCCESS(RtlStringCbPrintfW(Wide, sizeof(Wide), L"%ld %s", -2L, L"wide")));
     EXPECT(RtlEqualMemory(Wide, L"-2 wide", sizeof(L"-2 wide")));
     TRACE("nothing to say\n");
+    enum { _TRAPS_ERROR };
+    LOG(TRAPS_ERROR, "pasted %d\n");
     TRACE("%lu\n", TrapsDouble(4));
     return STATUS_SUCCESS;
 }
