@@ -148,8 +148,6 @@ extern struct pool_block pool_blocks[POOL_BLOCKS_MAX];
 /* ---- memory (memory.c) */
 void memory_reset(void);
 extern bool memory_careful;                 /* every access must be looked at */
-/* A synchronisation operation on these bytes: all checks, but it races with nothing but a free. */
-void memory_check(const void *address, size_t size, bool write, const void *pc);
 /* After those checks, when code of ours goes on to use the memory: a fault comes here, and is the module's line's. */
 void memory_try(const void *address, size_t size, bool write, const void *pc);
 void memory_forget(uint32_t used);                      /* the pool is reset; this many bytes were in use */

@@ -68,6 +68,8 @@ const void *sync_address(const sched_wait *w, unsigned *field);
 void memory_access(const void *address, size_t size, bool write, const void *pc);
 /* A kernel function is about to use memory the module passed: the same checks, for any size. */
 void memory_use(const void *address, size_t size, bool write, const void *pc);
+/* A synchronisation operation on these bytes: all checks, but it races with nothing but a free. */
+void memory_check(const void *address, size_t size, bool write, const void *pc);
 /*
  * Is each of these loads and stores a scheduling point, while there are other threads?  Not by default, and what a
  * kernel function does with the module's memory never is.  Then races are not told of: what they lead to is.

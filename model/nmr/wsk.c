@@ -257,12 +257,13 @@ static struct wsk *find(const WSK_REGISTRATION *block)
     return NULL;
 }
 
-/* The newest registration with this block; NULL after an event when there was none. */
+/* The newest registration with this block; NULL after an event when there was none.  The block has a lock of its own:
+ * several threads may call at once, and a capture that comes after the deregistration fails (wc). */
 static struct wsk *registered(const WSK_REGISTRATION *block, const void *pc)
 {
     struct wsk *w = find(block);
 
-    memory_use(block, sizeof *block, true, pc);
+    memory_check(block, sizeof *block, true, pc);
     if (!w)
         tell_misuse(MISUSE_NOT_INITIALISED, block, pc);
     return w;

@@ -59,6 +59,7 @@ static void clean(void (*body)(void), unsigned value)
     assert_int_equal(o.verdict, VERDICT_PASS);
     assert_int_equal(lab_count(EV_MISUSE, LAB_ANY_VALUE), 0);
     assert_int_equal(lab_count(EV_ACCESS, LAB_ANY_VALUE), 0);
+    assert_int_equal(lab_count(EV_RACE, LAB_ANY_VALUE), 0);
     assert_int_equal(lab_count(EV_LEAK, LAB_ANY_VALUE), 0);
 }
 
@@ -77,6 +78,30 @@ static void plain(void)
     LAB_EXPECT(capture(WSK_INFINITE_WAIT) == STATUS_DEVICE_NOT_READY);
     pool_report_leaks();
     LAB_EXPECT(lab_count(EV_LEAK, LAB_ANY_VALUE) == 0);
+}
+
+static PWSK_REGISTRATION in_pool;             /* in pool, where races are noticed */
+
+static void capture_late(void)
+{
+    WSK_PROVIDER_NPI provider;
+
+    LAB_EXPECT(WskCaptureProviderNPI(in_pool, WSK_INFINITE_WAIT, &provider) == STATUS_DEVICE_NOT_READY);
+}
+
+static void (*capturer)(void) = capture_late;
+
+/* A thread of the driver's captures after the deregistration, with nothing else between them. */
+static void deregistered_before(void)
+{
+    begin(&good);
+    WskDeregister(&registration);
+    in_pool = ExAllocatePoolZero(NonPagedPoolNx, sizeof *in_pool, LAB_TAG);
+    LAB_EXPECT(in_pool && WskRegister(&npi, in_pool) == STATUS_SUCCESS);
+    lab_spawn(&capturer);
+    WskDeregister(in_pool);
+    lab_join();
+    ExFreePool(in_pool);
 }
 
 static void late(void)
@@ -130,6 +155,7 @@ static void test_capture(void **state)
 
     (void)state;
     clean(plain, 0);
+    clean(deregistered_before, 0);
     clean(late, VALUE_LATE);
     clean(absent, VALUE_ABSENT);
     clean(too_new, 0);
