@@ -1,0 +1,104 @@
+/*
+ * dpor_path.h - the path that dpor explores, for the files that dpor.c consists of.
+ *
+ * dpor.c        executes: repeats the path, goes on beyond it, and finds the next one
+ * dpor_race.c   what steps touched, and which pairs of them could have come in the other order
+ * dpor_order.c  the sequences of steps that show these other orders, and into which trees they go
+ */
+#ifndef HARNESS_DPOR_PATH_H
+#define HARNESS_DPOR_PATH_H
+
+#include "dpor.h"
+#include "dpor_node.h"
+#include "dpor_touch.h"
+#include "sched.h"
+
+enum { SLEEP_MAX = 1 << 15, ACCESSES_MAX = 1 << 16, RACES_MAX = 1 << 16, NONE = -1 };
+
+/* A touch in the path, and the one before it of the same object. */
+struct access { uint32_t object; uint8_t how; uint16_t step; int previous; };
+
+struct path {
+    unsigned deviations_max;
+    struct shard shard;
+    struct dpor_statistics statistics;
+    struct node nodes[STEPS_MAX + 1];       /* the last one for a step that was never taken */
+    unsigned depth;                         /* steps begun in this execution */
+    unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
+    unsigned known;                         /* nodes below this one have their clocks and accesses */
+    bool open;                              /* the last step is still running, and is not known */
+    bool chosen;                            /* who runs next is known */
+    bool revalued;                          /* this execution has another answer where the last one had a step */
+    uint32_t spawned;                       /* threads that the running step has made */
+    unsigned asked;                         /* questions of the running step so far */
+    bool blocked, clipped;
+    unsigned touch_count;                   /* of the running step */
+    touch_type touches[TOUCHES_MAX];
+    clock_type thread_clock[THREADS_MAX];   /* of each thread's last step */
+    /* The step that made a blocked thread able to go on, NONE when none did, and of what it told. */
+    struct { int step; uint64_t object; } enabled[THREADS_MAX];
+    struct op sleep[SLEEP_MAX];
+    struct access accesses[ACCESSES_MAX];
+    unsigned access_count;
+    int last_access[TOUCH_OBJECTS_MAX];
+    struct race {
+        uint16_t early, late;
+        bool turned;                        /* the later step is asked other questions when it comes first */
+    } races[RACES_MAX];                     /* by the later step */
+    unsigned race_count;
+    uint64_t executions[CLASSES];           /* so far, by their number of deviations */
+    bool more;                              /* there is another one to explore */
+    bool loaded;                            /* the path was loaded: nothing is known of its races */
+};
+extern struct path path;
+
+/* ---- steps */
+
+static inline bool dependent(const struct op *a, const struct op *b)
+{
+    return a->thread == b->thread || footprints_conflict(a->footprint, b->footprint);
+}
+
+/* Does step i come before whatever has this clock? */
+static inline bool before(unsigned i, const clock_type clock)
+{
+    return clock[path.nodes[i].op.thread] >= path.nodes[i].index;
+}
+
+/* Room for one more node.  Without, the search is not complete, and says so. */
+static inline bool has_room(void)
+{
+    bool room = tree_has_room(STEPS_MAX);
+
+    path.clipped |= !room;
+    return room;
+}
+
+/* ---- dpor_race.c */
+
+/* The running step touches this. */
+void add_touch(uint64_t object, enum sched_touch how);
+/* The touches so far are what step j touched. */
+void take_touches(unsigned j);
+/* Step j touched what it touched.  / Steps from number `depth` on did not happen. */
+void add_accesses(unsigned j);
+void forget_accesses(unsigned depth);
+
+/* After this one, all that touched the object before comes before whatever touches it later. */
+static inline bool ends_search(const struct access *a)
+{
+    return a->how == TOUCH_WRITE || a->how == TOUCH_ACQUIRE;
+}
+
+/* The last steps that touched what step j touches, in ways that conflict; the last one first. */
+struct candidates { unsigned count; uint16_t steps[STEPS_MAX]; uint8_t bonds[STEPS_MAX]; };
+void find_candidates(unsigned j, struct candidates *c);
+/* Those of them that could have come after step j, into path.races. */
+void find_races(unsigned j, const struct candidates *c);
+
+/* ---- dpor_order.c */
+
+/* After an execution: put into the trees what shows the other orders of its races. */
+void reverse_all(void);
+
+#endif
