@@ -100,13 +100,13 @@ static void close_step(void)
     for (unsigned i = 0; i < c.count; i++)
         clock_join(n->clock, path.nodes[c.steps[i]].clock);
     add_accesses(j);
-    memcpy(path.thread_clock[n->op.thread], n->clock, sizeof n->clock);
-    for (; path.spawned; path.spawned &= path.spawned - 1)
-        clock_join(path.thread_clock[__builtin_ctz(path.spawned)], n->clock);
     if (n->tree != TREE_NONE) {
         tree_pool[n->tree].op = n->op;
         drop_twins(j);
     }
+    memcpy(path.thread_clock[n->op.thread], n->clock, sizeof n->clock);
+    for (; path.spawned; path.spawned &= path.spawned - 1)
+        clock_join(path.thread_clock[__builtin_ctz(path.spawned)], n->clock);
 }
 
 /* ---- which executions are this shard's */
