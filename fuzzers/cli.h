@@ -108,6 +108,7 @@ struct input_options {
     bool raw;                               /* take any bytes for a binary scenario, as fuzzers do */
 };
 
+enum { INPUT_MUTED_MAX = 32 };
 struct input {
     const char *path;                       /* the caller's */
     const struct module *module;
@@ -117,6 +118,8 @@ struct input {
     char expect[32];                        /* "PASS", "PA-4", …; "" when the file expects nothing */
     bool has_hash;
     uint64_t hash;
+    uint16_t muted[INPUT_MUTED_MAX];        /* rules that "# mute PA-4 PD-6" names: muted until it is released */
+    unsigned muted_count;
     char *bytes;                            /* the whole file with a terminator */
     size_t size;
 };

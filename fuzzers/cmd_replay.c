@@ -240,9 +240,9 @@ int cmd_replay(int argc, char **argv)
         .doc = "Run scenarios again, each twice, and compare the event hashes.\v"
                "FILE is a text or binary scenario, a raw libFuzzer or AFL++ input, or a folder of them: there, files "
                "count whose name ends in .scn or has no dot. Without FILE a program of one module replays its corpus. "
-               "A text scenario may begin with the comment lines '# expect WORD' and '# hash HEX'. With --check or "
-               "--expect the exit code is 0 when everything is as expected and 1 when not; without, it is 1 when there "
-               "is a finding.",
+               "A text scenario may begin with the comment lines '# expect WORD', '# hash HEX' and '# mute RULE...': "
+               "rules that it breaks and that are not reported. With --check or --expect the exit code is 0 when "
+               "everything is as expected and 1 when not; without, it is 1 when there is a finding.",
     };
     struct arguments a = {0};
     struct input_list list = {0};

@@ -80,9 +80,11 @@ static void write_scenario(struct findings *f, const char *path, const struct sc
 /* Write the scenario alone, as it was found: whatever happens next, it is not lost. */
 static void write_raw(struct findings *f, const struct found *found)
 {
-    char path[OUTPUT_PATH_MAX], comment[300];
+    char path[OUTPUT_PATH_MAX], muted[120], comment[420];
     path_of(f, found, path, sizeof path);
-    snprintf(comment, sizeof comment, "%s\nnot shrunk yet", found->finding.detail);
+    report_muted(&cli_words, muted, sizeof muted);
+    snprintf(comment, sizeof comment, "%s%s%s\nnot shrunk yet", found->finding.detail, muted[0] != '\0' ? "\nmute" : "",
+             muted);
     write_scenario(f, path, &found->scenario, comment);
 }
 

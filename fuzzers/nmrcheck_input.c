@@ -60,6 +60,32 @@ bool input_expectation_known(const char *word)
     return rule_find(word) != RULE_NONE;
 }
 
+/* A comment line "# mute RULE ...".  False: *reason tells what is wrong with it. */
+static bool take_muted(struct input *in, const char *line, size_t length, const char **reason)
+{
+    static const char mute[] = "# mute ", blanks[] = " \t\r";
+    const char *end = line + length, *at = line + sizeof mute - 1;
+    if (length < sizeof mute - 1 || memcmp(line, mute, sizeof mute - 1) != 0)
+        return true;
+    for (at += strspn(at, blanks); at < end; at += strspn(at, blanks)) {
+        size_t size = strcspn(at, " \t\r\n");
+        char name[16] = "";
+        memcpy(name, at, size < sizeof name ? size : 0);
+        enum rule rule = rule_find(name);
+        *reason = "what it mutes is no rule; nmrcheck rules lists them";
+        if (rule == RULE_NONE)
+            return false;
+        *reason = "it mutes more than 32 rules";
+        if (in->muted_count == INPUT_MUTED_MAX)
+            return false;
+        if (!finding_muted((uint16_t)rule))
+            in->muted[in->muted_count++] = (uint16_t)rule;
+        finding_mute((uint16_t)rule, true);
+        at += size;
+    }
+    return true;
+}
+
 /* A comment line "# expect WORD" or "# hash HEX".  False: *reason tells what is wrong with it. */
 static bool take_expectation(struct input *in, const char *line, size_t length, const char **reason)
 {
@@ -94,7 +120,7 @@ static enum input_result read_expectations(struct input *in)
     for (unsigned line = 1; *at == '#' || *at == '\n' || *at == '\r'; line++) {
         const char *reason = NULL;
         size_t length = strcspn(at, "\n");
-        if (!take_expectation(in, at, length, &reason))
+        if (!take_muted(in, at, length, &reason) || !take_expectation(in, at, length, &reason))
             return bad(in, line, reason);
         at += length + (at[length] == '\n');
     }
@@ -191,6 +217,8 @@ void input_release(struct input *in)
 {
     free(in->bytes);
     in->bytes = NULL;
+    while (in->muted_count > 0)
+        finding_mute(in->muted[--in->muted_count], false);
 }
 
 bool input_write(const char *path, const struct scenario *s)

@@ -13,11 +13,15 @@
 #include "sched.h"
 
 static struct finding current;
-static bool muted_rules[FINDING_RULES_MAX];
+static bool muted_rules[FINDING_RULES_MAX], passed_over[FINDING_RULES_MAX];
+static bool any_passed_over;
 
 void finding_begin(void)
 {
     current.rule = 0;
+    if (any_passed_over)
+        memset(passed_over, 0, sizeof passed_over);
+    any_passed_over = false;
 }
 
 const struct finding *finding_get(void)
@@ -35,6 +39,12 @@ bool finding_muted(uint16_t rule)
 {
     CHECK(rule < FINDING_RULES_MAX);
     return muted_rules[rule];
+}
+
+bool finding_passed_over(uint16_t rule)
+{
+    CHECK(rule < FINDING_RULES_MAX);
+    return passed_over[rule];
 }
 
 static void record(uint16_t rule, const char *anchor, const char *format, va_list arguments)
@@ -61,8 +71,10 @@ void finding_report(uint16_t rule, const char *anchor, const char *format, ...)
     va_list arguments;
 
     CHECK(rule < FINDING_RULES_MAX);
-    if (muted_rules[rule])
+    if (muted_rules[rule]) {
+        passed_over[rule] = any_passed_over = true;
         return;
+    }
     va_start(arguments, format);
     record(rule, anchor, format, arguments);
     va_end(arguments);

@@ -30,6 +30,8 @@ void finding_report(uint16_t rule, const char *anchor, const char *format, ...)
 /* Rules that are muted do not end executions; for "known" lists.  All rules are enabled at first. */
 void finding_mute(uint16_t rule, bool muted);
 bool finding_muted(uint16_t rule);
+/* Was this rule broken in the last execution, and not reported because it is muted? */
+bool finding_passed_over(uint16_t rule);
 
 void finding_begin(void);
 const struct finding *finding_get(void);    /* rule 0 when there is none */

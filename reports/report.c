@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+void report_muted(const struct report_words *words, char *text, size_t capacity)
+{
+    size_t length = 0;
+    struct report_rule rule;
+    text[0] = '\0';
+    for (unsigned i = 1; i < FINDING_RULES_MAX; i++) {
+        if (!finding_passed_over((uint16_t)i) || !words->rule((uint16_t)i, &rule) ||
+            length + strlen(rule.name) + 1 >= capacity)
+            continue;
+        length += (size_t)snprintf(text + length, capacity - length, " %s", rule.name);
+    }
+}
+
 void report_take(struct report *r, const struct report_words *words, const struct program *program,
                  const struct scenario *scenario, const struct outcome *outcome, const char *path)
 {
@@ -13,6 +26,7 @@ void report_take(struct report *r, const struct report_words *words, const struc
     r->events = outcome->events;
     if (outcome->verdict == VERDICT_FINDING)
         r->rule_known = words->rule(outcome->finding.rule, &r->rule);
+    report_muted(words, r->muted, sizeof r->muted);
     if (words->ending != NULL)
         words->ending(r->log, r->kept, outcome, &r->ending);
 }
@@ -89,6 +103,8 @@ void report_print_scenario(const struct report *r, FILE *out)
     int length = 0;
     if (r->rule_known)
         length = snprintf(comment, sizeof comment, "%s: %s\n", r->rule.name, o->finding.detail);
+    if (r->muted[0] != '\0')
+        length += snprintf(comment + length, sizeof comment - (size_t)length, "mute%s\n", r->muted);
     snprintf(comment + length, sizeof comment - (size_t)length, "expect %s\nhash %016llx",
              report_expectation(r->words, o), (unsigned long long)o->hash);
     scenario_print(r->scenario, r->program->words, r->program->name, comment, out);

@@ -94,8 +94,12 @@ struct report {
     bool rule_known;
     struct report_rule rule;
     struct report_ending ending;
+    char muted[120];                        /* muted rules that it broke on the way: " PA-4 PD-6"; "" for none */
     char cause[240];                        /* what made it likely, when the caller knows; else "" */
 };
+
+/* The names of the muted rules that the last execution broke, each behind a space; those that fit. */
+void report_muted(const struct report_words *words, char *text, size_t capacity);
 
 /* Take the last execution, which gave `outcome` for `scenario`.  Cheap. */
 void report_take(struct report *r, const struct report_words *words, const struct program *program,

@@ -230,6 +230,8 @@ void report_print_text(const struct report *r, bool every_event, FILE *out)
     if (o->verdict == VERDICT_FINDING)
         fprintf(out, "  %-12s%016llx\n", "fingerprint", (unsigned long long)o->finding.fingerprint);
     fprintf(out, "  %-12s%016llx\n", "event hash", (unsigned long long)o->hash);
+    if (r->muted[0] != '\0')
+        fprintf(out, "  %-12s%s: broken before, and passed over; the scenario says so\n", "muted", r->muted + 1);
     if (r->path != NULL)
         fprintf(out, "  %-12s%s replay %s\n", "replay", r->words->tool, r->path);
 }

@@ -399,6 +399,19 @@ build folder; build the target nmrcheck-$engine, which takes $needs" ]; then
     fi
 done
 
+# ---- what lies behind a muted rule replays as it was found, and alone: the file says what was passed over
+expect 1 explore mutant_CD_10 --mute CD-10 --strategy random --executions 2000 --keep-going --out behind
+behind=$(grep -l '^# mute CD-10$' behind/KRN-1-*.scn | head -n 1)
+[ -n "$behind" ] || fail "no scenario tells of the muted rule"
+expect 0 replay --check "$behind"
+expect 1 replay "$behind"
+grep -q "KRN-1" out || fail "the scenario behind CD-10 does not show KRN-1"
+grep -v '^# mute' "$behind" >reported.scn
+expect 1 replay reported.scn "$behind" reported.scn
+[ "$(grep -c 'finding CD-10' out)" = 2 ] || fail "a file's muted rules outlive it"
+printf '# mute PA-4 XX-1\nmodule exnpi_multi\n' >wrong.scn
+bad "nmrcheck: wrong.scn:1: what it mutes is no rule; nmrcheck rules lists them" replay wrong.scn
+
 # ---- a muted rule is not reported, neither here nor by an engine; this one only tells what it was told
 expect 1 explore "$mutant" --executions 2000 --out loud
 says "$rule broken by $mutant"
