@@ -21,7 +21,7 @@ struct sequence {
     uint16_t steps[STEPS_MAX];
     unsigned early, late;
     struct op last;                         /* `late`, as it may come: with what it was asked, and answers to that */
-    bool turns;                             /* `late` is asked other questions in its new place */
+    bool turns;                             /* `late` is asked or touches something else in its new place */
     bool clocked;
     clock_type clock;                       /* of `late`, without what came to it through `early`; when clocked */
     int place[THREADS_MAX];                 /* of each thread's first step; NONE */

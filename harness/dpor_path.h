@@ -43,7 +43,7 @@ struct path {
     int last_access[TOUCH_OBJECTS_MAX];
     struct race {
         uint16_t early, late;
-        bool turned;                        /* the later step is asked other questions when it comes first */
+        bool turned;                        /* the later step is another one when it comes first */
     } races[RACES_MAX];                     /* by the later step */
     unsigned race_count;
     uint64_t executions[CLASSES];           /* so far, by their number of deviations */
