@@ -16,6 +16,7 @@
 #include "check.h"
 #include "choice.h"
 #include "dpor_path.h"
+
 #define SPAWNING UINT64_MAX                 /* an object of ours */
 
 struct path path;
@@ -245,7 +246,7 @@ static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
     }
     if (n->tree != TREE_NONE)
         return;
-    path.blocked = true;                       /* does not happen, or the search is not optimal */
+    path.blocked = true;                    /* does not happen, or the search is not optimal */
     tree_append(&n->tree, &(struct op){.thread = (uint8_t)dull});
 }
 
