@@ -68,6 +68,9 @@ const void *sync_address(const sched_wait *w, unsigned *field);
 void memory_access(const void *address, size_t size, bool write, const void *pc);
 /* A kernel function is about to use memory the module passed: the same checks, for any size. */
 void memory_use(const void *address, size_t size, bool write, const void *pc);
+/* Both, and the copy: a kernel function moves bytes for the module.  AddressSanitizer does not see the copy, since it
+ * would end the process where a muted rule lets it come so far. */
+void memory_copy(void *to, const void *from, size_t size, const void *pc);
 /* A synchronisation operation on these bytes: all checks, but it races with nothing but a free. */
 void memory_check(const void *address, size_t size, bool write, const void *pc);
 /*

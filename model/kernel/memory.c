@@ -306,6 +306,18 @@ void memory_use(const void *address, size_t size, bool write, const void *pc)
         race_use(address, size, write, pc);
 }
 
+void memory_copy(void *to, const void *from, size_t size, const void *pc)
+{
+    bool overlaps = (const char *)to > (const char *)from && (const char *)to < (const char *)from + size;
+
+    memory_use(from, size, false, pc);
+    memory_use(to, size, true, pc);
+    if (overlaps)
+        memmove(to, from, size);
+    else
+        raw_copy(to, from, size);
+}
+
 void memory_check(const void *address, size_t size, bool write, const void *pc)
 {
     uint32_t owner;

@@ -390,11 +390,8 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING So
 
     if (length > DestinationString->MaximumLength)
         length = DestinationString->MaximumLength;
-    if (length) {
-        memory_use(SourceString->Buffer, length, false, CALLER());
-        memory_use(DestinationString->Buffer, length, true, CALLER());
-        memcpy(DestinationString->Buffer, SourceString->Buffer, length);
-    }
+    if (length)
+        memory_copy(DestinationString->Buffer, SourceString->Buffer, length, CALLER());
     DestinationString->Length = length;
 }
 

@@ -40,9 +40,7 @@ static NTSTATUS append(PUNICODE_STRING to, const WCHAR *from, size_t bytes, cons
     if (!bytes)
         return STATUS_SUCCESS;
     end = to->Buffer + to->Length / sizeof(WCHAR);
-    memory_use(from, bytes, false, pc);
-    memory_use(end, bytes, true, pc);
-    raw_copy(end, from, bytes);             /* a muted rule lets it come so far */
+    memory_copy(end, from, bytes, pc);
     to->Length = (USHORT)(to->Length + bytes);
     if (to->Length + sizeof(WCHAR) <= to->MaximumLength) {
         end += bytes / sizeof(WCHAR);
@@ -87,16 +85,12 @@ VOID RtlInitString(PSTRING DestinationString, PCSZ SourceString)
 
 VOID RtlCopyString(PSTRING DestinationString, const STRING *SourceString)
 {
-    const void *pc = CALLER();
     USHORT length = SourceString ? SourceString->Length : 0;
 
     if (length > DestinationString->MaximumLength)
         length = DestinationString->MaximumLength;
-    if (length) {
-        memory_use(SourceString->Buffer, length, false, pc);
-        memory_use(DestinationString->Buffer, length, true, pc);
-        memmove(DestinationString->Buffer, SourceString->Buffer, length);
-    }
+    if (length)
+        memory_copy(DestinationString->Buffer, SourceString->Buffer, length, CALLER());
     DestinationString->Length = length;
 }
 
