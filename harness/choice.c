@@ -113,6 +113,17 @@ static __attribute__((noinline)) unsigned switch_answer(struct choice_point p)
     return choice_thread(&p, answer(&p));
 }
 
+unsigned choice_planned(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, unsigned chosen)
+{
+    uint16_t nth = visit(CHOICE_SWITCH, thread, site);
+
+    CHECK(enabled & 1u << chosen);
+    choice_asked[CHOICE_SWITCH] += (enabled & (enabled - 1)) != 0;
+    if (chosen != dull)
+        note(CHOICE_SWITCH, thread, site, nth, chosen);
+    return chosen;
+}
+
 unsigned choice_switch(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, bool forced)
 {
     uint16_t nth = visit(CHOICE_SWITCH, thread, site);

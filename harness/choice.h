@@ -28,6 +28,7 @@ struct choice_point {
 };
 
 struct sched_observer;
+struct sched_plan;
 
 /* Whatever answers choices.  `answer` returns less than point->options. */
 struct strategy {
@@ -38,6 +39,7 @@ struct strategy {
     /* The same for a switch, as the thread that runs next; NULL: `answer` is asked. */
     unsigned (*next)(void *state, uint32_t enabled, unsigned dull);
     const struct sched_observer *observer;  /* watches its executions; may be NULL */
+    const struct sched_plan *plan;          /* the steps that it knows, when `begin` has returned; may be NULL */
 };
 
 /* Ask.  `options` >= 1; with 1 nothing is asked and 0 is returned.  kind is not CHOICE_SWITCH. */
@@ -45,6 +47,9 @@ unsigned choice_ask(enum choice_kind kind, unsigned thread, unsigned site, unsig
 
 /* Ask which of the `enabled` threads runs next; `dull` is one of them.  Returns a thread number. */
 unsigned choice_switch(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, bool forced);
+
+/* The same where it is known that `chosen` does, and nobody is asked.  Returns it. */
+unsigned choice_planned(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, unsigned chosen);
 
 /* For a switch point: the thread that answer `option` stands for (0: dull, then the others upwards),
  * and the reverse (0 when that thread cannot run). */

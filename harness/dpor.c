@@ -8,6 +8,7 @@
  * other order (a race) puts the steps that show it into the tree of the node before the first of the two.
  *
  * What is repeated is known: its clocks, footprints and races are kept, so that an execution costs what is new in it.
+ * The scheduler takes those steps by itself.
  */
 #include "dpor.h"
 
@@ -58,6 +59,28 @@ static bool asleep(const struct node *n, const struct op *op)
 
 static void drop_twins(unsigned at);
 
+/* What is known of a thread, to be changed by the running step or the one that has just ended. */
+static struct thread_state *change(unsigned thread)
+{
+    struct thread_state *t = &path.threads[thread];
+    int step = (int)path.depth - 1;
+
+    if (t->kept < step) {
+        path.kept[path.kept_count].thread = thread;
+        path.kept[path.kept_count].step = step;
+        path.kept[path.kept_count++].state = *t;
+        t->kept = step;
+    }
+    return t;
+}
+
+/* Steps from number `depth` on did not happen. */
+static void take_back(unsigned depth)
+{
+    for (; path.kept_count && path.kept[path.kept_count - 1].step >= (int)depth; path.kept_count--)
+        path.threads[path.kept[path.kept_count - 1].thread] = path.kept[path.kept_count - 1].state;
+}
+
 static bool acquires(uint64_t object)
 {
     touch_type acquired = touch_make(touch_object_of(object), TOUCH_ACQUIRE);
@@ -72,13 +95,11 @@ static bool acquires(uint64_t object)
  * Without the step that let it go on this one would not be.  That holds for good, but for a lock: there only the one
  * who had it before must be through, which its release tells.
  */
-static void add_enabler(struct node *n)
+static void add_enabler(struct node *n, struct thread_state *t)
 {
-    unsigned t = n->op.thread;
-
-    if (path.enabled[t].step != NONE && !acquires(path.enabled[t].object))
-        clock_join(n->past, path.nodes[path.enabled[t].step].clock);
-    path.enabled[t].step = NONE;
+    if (t->enabling != NONE && !acquires(t->told))
+        clock_join(n->past, path.nodes[t->enabling].clock);
+    t->enabling = NONE;
 }
 
 /* The running step has ended: what came before it is what it touched after others did. */
@@ -87,13 +108,14 @@ static void close_step(void)
     static struct candidates c;
     unsigned j = path.depth - 1;
     struct node *n = &path.nodes[j];
+    struct thread_state *t = change(n->op.thread);
 
     path.open = false;
     n->op.known = n->op.complete = true;
     if (n->op.answer_count > path.asked)       /* an answer to what was not asked here */
         n->op.answer_count = (uint8_t)path.asked;
     take_touches(j);
-    add_enabler(n);
+    add_enabler(n, t);
     find_candidates(j, &c);
     find_races(j, &c);
     memcpy(n->clock, n->past, sizeof n->clock);
@@ -105,9 +127,9 @@ static void close_step(void)
         tree_pool[n->tree].op = n->op;
         drop_twins(j);
     }
-    memcpy(path.thread_clock[n->op.thread], n->clock, sizeof n->clock);
+    memcpy(t->clock, n->clock, sizeof n->clock);
     for (; path.spawned; path.spawned &= path.spawned - 1)
-        clock_join(path.thread_clock[__builtin_ctz(path.spawned)], n->clock);
+        clock_join(change((unsigned)__builtin_ctz(path.spawned))->clock, n->clock);
 }
 
 /* ---- which executions are this shard's */
@@ -136,7 +158,8 @@ static bool allowed(unsigned at, const struct op *op)
 
     if (used < path.deviations_max || op_deviations(op) == 0)
         return true;
-    return used == path.deviations_max && mine(at, key_of(op, (unsigned)path.thread_clock[op->thread][op->thread] + 1));
+    return used == path.deviations_max &&
+           mine(at, key_of(op, (unsigned)path.threads[op->thread].clock[op->thread] + 1));
 }
 
 static bool in_list(int list, const struct op *op)
@@ -285,11 +308,12 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
     n->expected = n->op.known ? n->op.footprint : 0;
 }
 
-/* Who runs next, behind the known part of the path. */
-static __attribute__((noinline)) unsigned choose_anew(uint32_t enabled, unsigned dull)
+/* Who runs next, at the node after the last step: behind the known part of the path. */
+static unsigned choose(uint32_t enabled, unsigned dull)
 {
     unsigned at = path.depth;
 
+    path.chosen = true;
     if (path.open)
         close_step();
     if (at >= STEPS_MAX) {
@@ -302,35 +326,14 @@ static __attribute__((noinline)) unsigned choose_anew(uint32_t enabled, unsigned
     return path.nodes[at].op.thread;
 }
 
-/* Who runs next, at the node after the last step. */
-static unsigned choose(uint32_t enabled, unsigned dull)
-{
-    path.chosen = true;
-    if (path.depth >= path.known)
-        return choose_anew(enabled, dull);
-    CHECK(enabled & 1u << path.nodes[path.depth].op.thread);
-    return path.nodes[path.depth].op.thread;
-}
-
-static void on_run(unsigned thread);
-static void on_touch(uint64_t object, enum sched_touch how);
-static void on_enable(uint32_t waiters, uint64_t object);
-static void on_spawn(unsigned child);
-static void on_time_out(unsigned thread);
-
-/* What a step of the known part touches is known. */
-static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
-static const struct sched_observer repeating = {on_run, NULL, on_enable, on_spawn, on_time_out};
-
-static __attribute__((noinline)) void begin_step(struct node *n)
+static void begin_step(struct node *n)
 {
     unsigned thread = n->op.thread;
 
-    sched_observer = &observer;
     n->op.enumerate |= !n->op.complete;     /* of questions that it did not have where it came from */
     n->op.known = n->op.complete = n->op.held = false;
     memset(n->op.options, 0, sizeof n->op.options);
-    memcpy(n->past, path.thread_clock[thread], sizeof n->past);
+    memcpy(n->past, path.threads[thread].clock, sizeof n->past);
     n->index = (int16_t)(n->past[thread] + 1);
     path.touch_count = 0;
     path.open = true;
@@ -338,22 +341,15 @@ static __attribute__((noinline)) void begin_step(struct node *n)
 
 static void on_run(unsigned thread)
 {
-    struct node *n;
-
     if (!path.chosen)                          /* with one thread to run nobody asked */
         (void)choose(1u << thread, thread);
     path.chosen = false;
     path.asked = 0;
     if (path.depth >= STEPS_MAX)
         return;
-    n = &path.nodes[path.depth++];
-    CHECK(n->op.thread == thread);
-    if (path.depth > path.known) {
-        begin_step(n);
-        return;
-    }
-    path.enabled[thread].step = NONE;
-    memcpy(path.thread_clock[thread], n->clock, sizeof n->clock);
+    CHECK(path.nodes[path.depth].op.thread == thread);
+    path.plan[path.depth] = (uint8_t)thread;
+    begin_step(&path.nodes[path.depth++]);
 }
 
 static void on_touch(uint64_t object, enum sched_touch how)
@@ -362,32 +358,22 @@ static void on_touch(uint64_t object, enum sched_touch how)
         add_touch(object, how);
 }
 
-/* A step is running, and it is one of the path. */
-static bool in_step(void)
-{
-    return path.open || (path.depth > 0 && path.depth <= path.known);
-}
-
 static void on_enable(uint32_t waiters, uint64_t object)
 {
-    for (uint32_t rest = in_step() ? waiters : 0; rest; rest &= rest - 1) {
-        unsigned t = (unsigned)__builtin_ctz(rest);
+    for (uint32_t rest = path.open ? waiters : 0; rest; rest &= rest - 1) {
+        struct thread_state *t = change((unsigned)__builtin_ctz(rest));
 
-        path.enabled[t].object = object;
-        path.enabled[t].step = (int)path.depth - 1;
+        t->told = object;
+        t->enabling = (int)path.depth - 1;
     }
 }
 
 /* A number that is used again goes on where it stopped. */
 static void on_spawn(unsigned child)
 {
-    if (!in_step())
+    if (!path.open)
         return;
-    path.enabled[child].step = NONE;
-    if (!path.open) {
-        clock_join(path.thread_clock[child], path.nodes[path.depth - 1].clock);
-        return;
-    }
+    change(child)->enabling = NONE;
     path.spawned |= 1u << child;
     add_touch(SPAWNING, TOUCH_WRITE);       /* who is spawned first gets the lower number */
 }
@@ -398,36 +384,48 @@ static void on_time_out(unsigned thread)
     if (path.open)
         close_step();
     for (unsigned i = 0; i < path.depth; i++)
-        clock_join(path.thread_clock[thread], path.nodes[i].clock);
+        clock_join(change(thread)->clock, path.nodes[i].clock);
 }
 
+static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
+
 /* ---- answers */
+
+static struct sched_plan plan = {.threads = path.plan};
 
 static void begin(void *state)
 {
     (void)state;
-    path.depth = 0;
+    path.depth = plan.count = path.known;
     path.open = path.chosen = path.blocked = path.clipped = false;
-    path.asked = 0;
+    path.asked = path.asking = 0;
     path.spawned = 0;
-    sched_observer = path.known > 0 ? &repeating : &observer;
-    memset(path.thread_clock, 0, sizeof path.thread_clock);
-    for (unsigned t = 0; t < THREADS_MAX; t++)
-        path.enabled[t].step = NONE;
+    take_back(path.known);
+}
+
+/* Which of the running step's questions is this one? */
+static unsigned count_question(void)
+{
+    if (path.asking != sched_steps) {
+        path.asking = sched_steps;
+        path.asked = 0;
+    }
+    return path.asked++;
 }
 
 static unsigned answer_value(const struct choice_point *p)
 {
-    unsigned position = path.asked++;
+    unsigned position = count_question();
     struct node *n = &path.nodes[path.depth - 1];
     uint16_t question = (uint16_t)(p->thread << 8 | p->site);
+    bool repeated = sched_steps < path.known;
 
-    if (!in_step() || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
+    if (!(path.open || repeated) || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
         path.clipped = true;
         return 0;
     }
-    if (!path.open)
-        return n->op.answers[position];
+    if (repeated)
+        return path.nodes[sched_steps].op.answers[position];
     n->op.options[position] = (uint8_t)p->options;
     if (position < n->op.answer_count && n->op.questions[position] == question) {
         if (n->op.open && !add_answers(path.depth - 1, &n->op, position))
@@ -498,11 +496,14 @@ struct strategy strategy_dpor(unsigned deviations_max)
     tally_begin(&path.nodes[0].tally, path.executions);
     path.access_count = path.race_count = 0;
     memset(path.last_access, 0xFF, sizeof path.last_access);      /* NONE */
+    path.kept_count = 0;
+    for (unsigned t = 0; t < THREADS_MAX; t++)
+        path.threads[t] = (struct thread_state){.enabling = NONE, .kept = NONE};
     touch_begin();
     tree_begin();
     path.statistics = (struct dpor_statistics){0};
     return (struct strategy){
-        .name = "dpor", .begin = begin, .answer = answer, .next = next, .observer = &observer};
+        .name = "dpor", .begin = begin, .answer = answer, .next = next, .observer = &observer, .plan = &plan};
 }
 
 void strategy_dpor_shard(struct shard shard)

@@ -308,7 +308,7 @@ static void reverse_blocked(unsigned t, const sched_wait *w)
     unsigned count = path.race_count;
 
     n->op = (struct op){.thread = (uint8_t)t, .known = true};
-    memcpy(n->past, path.thread_clock[t], sizeof n->past);
+    memcpy(n->past, path.threads[t].clock, sizeof n->past);
     n->index = (int16_t)(n->past[t] + 1);
     path.touch_count = 0;
     add_touch(sched_object(w), TOUCH_ACQUIRE);

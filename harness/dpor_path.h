@@ -18,25 +18,35 @@ enum { SLEEP_MAX = 1 << 15, ACCESSES_MAX = 1 << 16, RACES_MAX = 1 << 16, NONE = 
 /* A touch in the path, and the one before it of the same object. */
 struct access { uint32_t object; uint8_t how; uint16_t step; int previous; };
 
+/* What a thread's next step comes after. */
+struct thread_state {
+    clock_type clock;                       /* of its last step */
+    int enabling;                           /* the step that made it able to go on, NONE when none did … */
+    uint64_t told;                          /* … and of what that one told */
+    int kept;                               /* the last step for which the state was kept */
+};
+
 struct path {
     unsigned deviations_max;
     struct shard shard;
     struct dpor_statistics statistics;
     struct node nodes[STEPS_MAX + 1];       /* the last one for a step that was never taken */
-    unsigned depth;                         /* steps begun in this execution */
+    unsigned depth;                         /* steps begun in this execution, or known */
     unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
     unsigned known;                         /* nodes below this one have their clocks and accesses */
+    uint8_t plan[STEPS_MAX];                /* the threads of the steps */
     bool open;                              /* the last step is still running, and is not known */
     bool chosen;                            /* who runs next is known */
     bool revalued;                          /* this execution has another answer where the last one had a step */
     uint32_t spawned;                       /* threads that the running step has made */
-    unsigned asked;                         /* questions of the running step so far */
+    unsigned asked, asking;                 /* questions so far of step number `asking` */
     bool blocked, clipped;
     unsigned touch_count;                   /* of the running step */
     touch_type touches[TOUCHES_MAX];
-    clock_type thread_clock[THREADS_MAX];   /* of each thread's last step */
-    /* The step that made a blocked thread able to go on, NONE when none did, and of what it told. */
-    struct { int step; uint64_t object; } enabled[THREADS_MAX];
+    struct thread_state threads[THREADS_MAX];
+    /* What they were before steps changed them, each once for a step. */
+    struct { unsigned thread; int step; struct thread_state state; } kept[THREADS_MAX * STEPS_MAX];
+    unsigned kept_count;
     struct op sleep[SLEEP_MAX];
     struct access accesses[ACCESSES_MAX];
     unsigned access_count;

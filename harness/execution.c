@@ -154,8 +154,8 @@ struct outcome execution_run(const struct program *p, const struct scenario *scr
     running = p;
     running_script = script;
     sched_end_site = p->words ? p->words->end_site : 0;
-    sched_observer = s ? s->observer : NULL;
     choice_begin(s);
+    sched_watch(s ? s->observer : NULL, s ? s->plan : NULL);
     event_begin();
     finding_begin();
     if (p->reset)

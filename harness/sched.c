@@ -44,6 +44,8 @@ bool sched_running;
 uint32_t sched_living;
 static uint32_t used, runnable;             /* bit masks of threads */
 static uint32_t streak;                     /* points since the last switch */
+static struct sched_plan plan;
+static const struct sched_observer *observer;   /* after the planned steps */
 static struct sched_step recent[SCHED_RECENT_MAX];
 static uint64_t now;
 static enum verdict verdict;
@@ -126,6 +128,13 @@ uint64_t sched_object(const sched_wait *w)
     return sched_name ? sched_name(w) : (uint64_t)(uintptr_t)w;
 }
 
+void sched_watch(const struct sched_observer *who, const struct sched_plan *p)
+{
+    observer = who;
+    plan = p ? *p : (struct sched_plan){0};
+    sched_observer = plan.count ? NULL : observer;
+}
+
 static void runs(unsigned next)
 {
     if (sched_observer && sched_observer->run)
@@ -148,7 +157,9 @@ static void count_step(unsigned site)
 {
     recent[sched_steps % SCHED_RECENT_MAX] = (struct sched_step){(uint8_t)sched_current, (uint8_t)site};
     streak++;
-    if (++sched_steps <= sched_steps_max)
+    if (++sched_steps == plan.count)
+        sched_observer = observer;
+    if (sched_steps <= sched_steps_max)
         return;
     sched_steps_max = UINT32_MAX;           /* the hook may reach scheduling points; restored by sched_run */
     if (sched_on_step_limit)
@@ -184,10 +195,18 @@ static void advance_clock(void)
         sched_observer->time_out(next);
 }
 
+/* Who takes the next step. */
+static inline unsigned choose(unsigned site, uint32_t candidates, unsigned dull, bool forced)
+{
+    if (sched_steps < plan.count)
+        return choice_planned(sched_current, site, candidates, dull, plan.threads[sched_steps]);
+    return choice_switch(sched_current, site, candidates, dull, forced);
+}
+
 /* The running thread cannot go on.  Returns the thread that can. */
 static unsigned choose_other(unsigned site, uint32_t candidates)
 {
-    return choice_switch(sched_current, site, candidates, (unsigned)__builtin_ctz(candidates), true);
+    return choose(site, candidates, (unsigned)__builtin_ctz(candidates), true);
 }
 
 /* The running thread gives way, by default to the next one upwards: two that spin must not keep out a third. */
@@ -195,7 +214,7 @@ static unsigned choose_next(unsigned site, uint32_t others)
 {
     uint32_t upwards = others & ~((2u << sched_current) - 1);
 
-    return choice_switch(sched_current, site, others, (unsigned)__builtin_ctz(upwards ? upwards : others), true);
+    return choose(site, others, (unsigned)__builtin_ctz(upwards ? upwards : others), true);
 }
 
 void sched_point(unsigned site)
@@ -213,7 +232,7 @@ void sched_point(unsigned site)
     } else if (streak >= SCHED_FAIR_STEPS) {
         next = choose_next(site, runnable & ~(1u << sched_current));
     } else {
-        next = choice_switch(sched_current, site, runnable, sched_current, false);
+        next = choose(site, runnable, sched_current, false);
         sched_preemptions += next != sched_current;
     }
     go_on(next);

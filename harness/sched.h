@@ -113,7 +113,15 @@ struct sched_observer {
     void (*spawn)(unsigned child);          /* by the running thread */
     void (*time_out)(unsigned thread);      /* nobody could run, so this thread's deadline came */
 };
-extern const struct sched_observer *sched_observer;
+extern const struct sched_observer *sched_observer; /* who is told now, or NULL; sched.c's to write */
+
+/* The first steps of an execution that repeats the beginning of another: which threads take them.  Nobody is asked, and
+ * nobody is told of them. */
+struct sched_plan { uint32_t count; const uint8_t *threads; };
+
+/* For the next execution; both may be NULL, the plan's threads live until it has ended. */
+void sched_watch(const struct sched_observer *observer, const struct sched_plan *plan);
+
 /* What a wait list is called as an object; its address when this is NULL.  For models whose lists move. */
 extern uint64_t (*sched_name)(const sched_wait *w);
 uint64_t sched_object(const sched_wait *w);     /* what this one is called */
