@@ -113,6 +113,11 @@ static __attribute__((noinline)) unsigned switch_answer(struct choice_point p)
     return choice_thread(&p, answer(&p));
 }
 
+bool choice_stays(void)
+{
+    return strategy && strategy->stays;
+}
+
 unsigned choice_planned(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, unsigned chosen)
 {
     uint16_t nth = visit(CHOICE_SWITCH, thread, site);

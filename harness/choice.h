@@ -38,6 +38,7 @@ struct strategy {
     unsigned (*answer)(void *state, const struct choice_point *point);
     /* The same for a switch, as the thread that runs next; NULL: `answer` is asked. */
     unsigned (*next)(void *state, uint32_t enabled, unsigned dull);
+    bool stays;                             /* it may let a thread go on that gives way (sched_give_way) */
     const struct sched_observer *observer;  /* watches its executions; may be NULL */
     const struct sched_plan *plan;          /* the steps that it knows, when `begin` has returned; may be NULL */
 };
@@ -50,6 +51,9 @@ unsigned choice_switch(unsigned thread, unsigned site, uint32_t enabled, unsigne
 
 /* The same where it is known that `chosen` does, and nobody is asked.  Returns it. */
 unsigned choice_planned(unsigned thread, unsigned site, uint32_t enabled, unsigned dull, unsigned chosen);
+
+/* May the strategy let a thread go on that gives way? */
+bool choice_stays(void);
 
 /* For a switch point: the thread that answer `option` stands for (0: dull, then the others upwards),
  * and the reverse (0 when that thread cannot run). */

@@ -127,6 +127,8 @@ static void close_step(void)
         tree_pool[n->tree].op = n->op;
         drop_twins(j);
     }
+    if (n->gave_way || (j > 0 && n[-1].turning))
+        note_turn(j);
     memcpy(t->clock, n->clock, sizeof n->clock);
     for (; path.spawned; path.spawned &= path.spawned - 1)
         clock_join(change((unsigned)__builtin_ctz(path.spawned))->clock, n->clock);
@@ -243,22 +245,35 @@ static bool some_asleep(const struct node *n, unsigned thread)
     return false;
 }
 
+/* The first of these threads of which nothing is asleep, if nobody was picked before. */
+static void pick_awake(unsigned at, uint32_t threads)
+{
+    struct node *n = &path.nodes[at];
+
+    for (uint32_t rest = threads; rest && n->tree == TREE_NONE; rest &= rest - 1) {
+        unsigned t = (unsigned)__builtin_ctz(rest);
+
+        if (!some_asleep(n, t))
+            tree_append(&n->tree, &(struct op){.thread = (uint8_t)t, .enumerate = true});
+    }
+}
+
 /*
  * Nobody asked for anything here: a step that is not asleep.  The thread of the lowest number, whoever ran before:
  * first findings come sooner than when threads go on as long as they can.  A thread of which some answers are asleep
  * will not do alone: such an answer may wake when another thread runs first, and the answers that are left need not
  * race with that one.  So another thread is taken, or what is left of all of them.
  */
-static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
+static void pick_fresh(unsigned at)
 {
     struct node *n = &path.nodes[at];
+    uint32_t enabled = n->enabled, last = at > 0 ? 1u << n[-1].op.thread : 0;
 
-    for (uint32_t rest = enabled; rest && n->tree == TREE_NONE; rest &= rest - 1) {
-        unsigned t = (unsigned)__builtin_ctz(rest);
-
-        if (!some_asleep(n, t))
-            tree_append(&n->tree, &(struct op){.thread = (uint8_t)t, .enumerate = true});
-    }
+    if (at > 0 && n[-1].turning)            /* does the loop end by itself? */
+        pick_awake(at, enabled & last);
+    else if (at > 0 && n[-1].gave_way)
+        pick_awake(at, enabled & ~last);
+    pick_awake(at, enabled);
     for (uint32_t rest = n->tree == TREE_NONE ? enabled : 0; rest; rest &= rest - 1) {
         struct op op = {.thread = (uint8_t)__builtin_ctz(rest), .enumerate = true};
 
@@ -267,10 +282,6 @@ static void pick_fresh(unsigned at, uint32_t enabled, unsigned dull)
         else
             tree_append(&n->tree, &op);
     }
-    if (n->tree != TREE_NONE)
-        return;
-    path.blocked = true;                    /* does not happen, or the search is not optimal */
-    tree_append(&n->tree, &(struct op){.thread = (uint8_t)dull});
 }
 
 /* The tree leads to a thread that cannot run: earlier steps depended on something that nobody told.  Another way, then,
@@ -285,8 +296,19 @@ static void lose_way(struct node *n, unsigned dull)
     lost->op = (struct op){.thread = (uint8_t)dull};
 }
 
-/* Node `at` is reached, with a new step before it unless it is the first new one itself. */
-static void enter(unsigned at, uint32_t enabled, unsigned dull)
+/* Nothing is left to be tried at this node.  False: all that can run spin in vain. */
+static bool pick_again(unsigned at, unsigned dull)
+{
+    if (all_spin(at, path.nodes[at].enabled))
+        return false;
+    path.blocked = true;                    /* does not happen where the search is optimal */
+    tree_append(&path.nodes[at].tree, &(struct op){.thread = (uint8_t)dull});
+    return true;
+}
+
+/* Node `at` is reached, with a new step before it unless it is the first new one itself.  False: no step follows that
+ * is one of the path. */
+static bool enter(unsigned at, unsigned dull)
 {
     struct node *n = &path.nodes[at];
 
@@ -300,12 +322,55 @@ static void enter(unsigned at, uint32_t enabled, unsigned dull)
         tree_pool[parent->tree].first = TREE_NONE;
     }
     if (n->tree == TREE_NONE)
-        pick_fresh(at, enabled, dull);
-    if (!(enabled & 1u << tree_pool[n->tree].op.thread))
+        pick_fresh(at);
+    if (n->tree == TREE_NONE && !pick_again(at, dull))
+        return false;
+    if (!(n->enabled & 1u << tree_pool[n->tree].op.thread))
         lose_way(n, dull);
     tally_begin_child(&n->tally, path.executions);
     n->op = tree_pool[n->tree].op;
     n->expected = n->op.known ? n->op.footprint : 0;
+    return true;
+}
+
+/* What steps from number `depth` on touched, and their races. */
+static void forget(unsigned depth)
+{
+    forget_accesses(depth);
+    while (path.race_count && path.races[path.race_count - 1].late >= depth)
+        path.race_count--;
+}
+
+/* The path ends with so many steps: those after them need not be known. */
+static void shorten(unsigned depth)
+{
+    while (path.depth > depth)
+        for (struct node *n = &path.nodes[--path.depth]; n->tree != TREE_NONE;)
+            tree_drop_first(&n->tree);
+    forget(depth);
+    take_back(depth);
+}
+
+/*
+ * The last step gave way.  Did it tell of a turn in vain?  If others can run where that ended, what comes of it is
+ * explored where they do.  If not, they never will, and the execution goes on for those who judge it.
+ */
+static void end_spin(void)
+{
+    int vain = vain_step();
+    unsigned step = (unsigned)vain;
+    struct node *n;
+
+    if (vain == NONE)
+        return;
+    n = &path.nodes[step];
+    path.turns = path.nodes[path.depth - 1].turns;
+    shorten(step + 1);
+    n->op.vain = true;
+    path.cut = !all_spin(step, n->enabled & ~(1u << n->op.thread));
+    if (path.cut)
+        sched_stop(VERDICT_PASS);
+    path.spinning = n->enabled;
 }
 
 /* Who runs next, at the node after the last step: behind the known part of the path. */
@@ -314,14 +379,22 @@ static unsigned choose(uint32_t enabled, unsigned dull)
     unsigned at = path.depth;
 
     path.chosen = true;
-    if (path.open)
+    if (path.open) {
         close_step();
+        if (path.nodes[path.depth - 1].gave_way)
+            end_spin();
+    }
+    if (path.spinning)
+        return dull;
     if (at >= STEPS_MAX) {
         path.clipped = true;
         return dull;
     }
-    if (at >= path.fixed)
-        enter(at, enabled, dull);
+    path.nodes[at].enabled = enabled;
+    if (at >= path.fixed && !enter(at, dull)) {
+        path.spinning = enabled;
+        return dull;
+    }
     CHECK(enabled & 1u << path.nodes[at].op.thread);
     return path.nodes[at].op.thread;
 }
@@ -331,7 +404,8 @@ static void begin_step(struct node *n)
     unsigned thread = n->op.thread;
 
     n->op.enumerate |= !n->op.complete;     /* of questions that it did not have where it came from */
-    n->op.known = n->op.complete = n->op.held = false;
+    n->op.known = n->op.complete = n->op.held = n->op.vain = false;
+    n->gave_way = n->turning = false;
     memset(n->op.options, 0, sizeof n->op.options);
     memcpy(n->past, path.threads[thread].clock, sizeof n->past);
     n->index = (int16_t)(n->past[thread] + 1);
@@ -345,7 +419,7 @@ static void on_run(unsigned thread)
         (void)choose(1u << thread, thread);
     path.chosen = false;
     path.asked = 0;
-    if (path.depth >= STEPS_MAX)
+    if (path.depth >= STEPS_MAX || path.spinning)
         return;
     CHECK(path.nodes[path.depth].op.thread == thread);
     path.plan[path.depth] = (uint8_t)thread;
@@ -387,7 +461,16 @@ static void on_time_out(unsigned thread)
         clock_join(change(thread)->clock, path.nodes[i].clock);
 }
 
-static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out};
+static void on_give_way(uint64_t state)
+{
+    if (path.open) {
+        path.nodes[path.depth - 1].gave_way = true;
+        path.nodes[path.depth - 1].state = state;
+    }
+    path.turns += path.spinning != 0;
+}
+
+static const struct sched_observer observer = {on_run, on_touch, on_enable, on_spawn, on_time_out, on_give_way};
 
 /* ---- answers */
 
@@ -397,7 +480,8 @@ static void begin(void *state)
 {
     (void)state;
     path.depth = plan.count = path.known;
-    path.open = path.chosen = path.blocked = path.clipped = false;
+    path.open = path.chosen = path.blocked = path.clipped = path.cut = false;
+    path.spinning = path.turns = 0;
     path.asked = path.asking = 0;
     path.spawned = 0;
     take_back(path.known);
@@ -420,6 +504,8 @@ static unsigned answer_value(const struct choice_point *p)
     uint16_t question = (uint16_t)(p->thread << 8 | p->site);
     bool repeated = sched_steps < path.known;
 
+    if (path.spinning)
+        return 0;
     if (!(path.open || repeated) || position >= ANSWERS_MAX || p->options > UINT8_MAX) {
         path.clipped = true;
         return 0;
@@ -467,13 +553,13 @@ static bool backtrack(void)
         tally_end_child(&n->tally, &n->op, path.executions);
         sleep_add(n, &n->op);
         tree_drop_first(&n->tree);
+        if (n->tree == TREE_NONE && n->op.vain)
+            pick_fresh(i);
         if (n->tree == TREE_NONE)
             continue;
         path.fixed = path.known = i;
-        path.revalued = tree_pool[n->tree].op.thread == n->op.thread;
-        forget_accesses(i);
-        while (path.race_count && path.races[path.race_count - 1].late >= i)
-            path.race_count--;
+        path.revalued = tree_pool[n->tree].op.thread == n->op.thread || n->op.vain;
+        forget(i);
         return true;
     }
     return false;
@@ -503,7 +589,8 @@ struct strategy strategy_dpor(unsigned deviations_max)
     tree_begin();
     path.statistics = (struct dpor_statistics){0};
     return (struct strategy){
-        .name = "dpor", .begin = begin, .answer = answer, .next = next, .observer = &observer, .plan = &plan};
+        .name = "dpor", .begin = begin, .answer = answer, .next = next, .stays = true, .observer = &observer,
+        .plan = &plan};
 }
 
 void strategy_dpor_shard(struct shard shard)
@@ -527,9 +614,15 @@ static bool beside(void)
     return path.blocked || deviations_made() > path.deviations_max;
 }
 
+/* Were there turns in vain, which other executions do without? */
+static bool spun(void)
+{
+    return path.cut || (path.spinning && !spun_long());
+}
+
 bool strategy_dpor_mine(void)
 {
-    return !beside() && mine(path.depth, 0);
+    return !beside() && !spun() && mine(path.depth, 0);
 }
 
 bool strategy_dpor_next(void)
@@ -540,6 +633,8 @@ bool strategy_dpor_next(void)
     path.loaded = false;
     path.executions[class < CLASSES ? class : CLASSES - 1]++;
     path.statistics.blocked += beside();
+    /* A loop ended by itself after all: that it ends while others can run was not tried. */
+    path.clipped |= path.spinning && spun_long() && sched_steps <= sched_steps_max;
     path.statistics.clipped += path.clipped;
     path.more = backtrack();
     return path.more;

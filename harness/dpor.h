@@ -11,6 +11,14 @@
  *
  * An execution that ends before its threads do tells nothing of what these would have done.
  *
+ * Spin loops give way (sched_give_way) and look again.  Turns in vain are left out: those that change nothing, of a
+ * loop that would go on for ever if nobody else ran.  Executions that differ in how many of them there are count as
+ * one; one in which all that can run spin in vain is run on to the step limit.  A thread that gives way may also go on
+ * before others do anything, so loops that count their turns and give up are explored as they are.  Two limits: a turn
+ * that writes memory of which nobody is told counts as one that changes nothing; and a loop whose count lies there,
+ * and not on the stack, is taken for endless after 16 turns.  When such a loop is seen to end, the search is not
+ * complete.  A turn that does an interlocked operation is never in vain, nor is one that asks.
+ *
  * A step is what a thread does from one scheduling point to the next.  What it touched is recorded while it runs: locks
  * by the scheduler, all else by sched_touch.  Steps are dependent when they touch the same object and one of them
  * writes.  A step that asks (faults, counterparts, the simulated system) has one branch for each answer, in the same

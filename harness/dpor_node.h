@@ -14,6 +14,12 @@ enum { STEPS_MAX = 1024,
 struct node {
     clock_type clock;                       /* of the step that was executed here */
     struct op op;                           /* that step */
+    uint32_t enabled;                       /* the threads that can run here */
+    bool gave_way;                          /* the step ended so, … */
+    bool turning;                           /* … or its thread did before and now goes on; may it do so alone? */
+    uint16_t alone;                         /* it gave way: turns up to this step without another thread's steps, … */
+    uint16_t turns;                         /* … the last of them, which changed nothing, … */
+    uint64_t state;                         /* … and the thread's state, as the scheduler tells it */
     uint32_t expected;                      /* the footprint it left at another time, for which it is tried here */
     int tree;                               /* first child */
     clock_type past;                        /* of its thread before it, without what it touched */

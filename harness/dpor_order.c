@@ -266,7 +266,8 @@ static void insert(struct sequence *v)
 /*
  * Steps that were tried at a node cover a sequence that may as well begin with them.  Not so one that the first step of
  * the race waked, unless it is a step of the sequence itself: the sequence that it left out was left to that first
- * step, which was seen at another time and is another one now.
+ * step, which was seen at another time and is another one now.  Nor so one that ends a turn in vain: after that nothing
+ * was explored, since all of it can come without such a turn.
  */
 static bool covered(struct sequence *v)
 {
@@ -276,7 +277,8 @@ static bool covered(struct sequence *v)
     for (unsigned k = 0; k < n->sleep_count; k++) {
         const struct op *z = &path.sleep[n->sleep_first + k];
 
-        if (!z->doubtful && weak_initial(z, v, &found) && (found < v->count || !dependent(z, &n->op)))
+        if (!z->doubtful && weak_initial(z, v, &found) &&
+            (found < v->count || (!z->vain && !dependent(z, &n->op))))
             return true;
     }
     return false;
@@ -332,7 +334,7 @@ void reverse_all(void)
     for (unsigned i = 0; i < path.race_count; i++)
         if (i >= first || path.races[i].turned)
             reverse(&path.races[i]);
-    for (uint32_t rest = sched_alive(); rest; rest &= rest - 1) {
+    for (uint32_t rest = path.cut ? 0 : sched_alive() & ~path.spinning; rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest), site;
         const sched_wait *w = sched_waiting_for(t, &site);
 

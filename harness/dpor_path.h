@@ -4,6 +4,7 @@
  * dpor.c        executes: repeats the path, goes on beyond it, and finds the next one
  * dpor_race.c   what steps touched, and which pairs of them could have come in the other order
  * dpor_order.c  the sequences of steps that show these other orders, and into which trees they go
+ * dpor_spin.c   which steps of threads that spin are in vain
  */
 #ifndef HARNESS_DPOR_PATH_H
 #define HARNESS_DPOR_PATH_H
@@ -41,6 +42,9 @@ struct path {
     uint32_t spawned;                       /* threads that the running step has made */
     unsigned asked, asking;                 /* questions so far of step number `asking` */
     bool blocked, clipped;
+    bool cut;                               /* a turn was in vain, and the execution was ended there */
+    uint32_t spinning;                      /* who can run when all of them spin in vain: the path has no more steps */
+    unsigned turns;                         /* that they have made since */
     unsigned touch_count;                   /* of the running step */
     touch_type touches[TOUCHES_MAX];
     struct thread_state threads[THREADS_MAX];
@@ -105,6 +109,17 @@ struct candidates { unsigned count; uint16_t steps[STEPS_MAX]; uint8_t bonds[STE
 void find_candidates(unsigned j, struct candidates *c);
 /* Those of them that could have come after step j, into path.races. */
 void find_races(unsigned j, const struct candidates *c);
+
+/* ---- dpor_spin.c */
+
+/* Step j, which is known now, may have ended a turn of a spin loop, or may be part of one. */
+void note_turn(unsigned j);
+/* The last step gave way: the step that ended a turn in vain, as is known now; NONE: none. */
+int vain_step(void);
+/* Do all of these threads sleep at node `at` because they spin in vain? */
+bool all_spin(unsigned at, uint32_t threads);
+/* Have those that spin in vain gone on for so long that they do for ever, or count? */
+bool spun_long(void);
 
 /* ---- dpor_order.c */
 

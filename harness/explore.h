@@ -42,7 +42,8 @@ enum { EXPLORE_DISTINCT_MAX = 1 << 20 };
 struct explore_result {
     enum explore_end end;
     uint64_t executions, verdicts[VERDICTS];
-    uint64_t detours;                       /* executions of other shards that led to these; not counted elsewhere */
+    uint64_t detours;                       /* executions that led to these, of other shards or ended where a thread
+                                             * spun in vain; not counted elsewhere */
     uint64_t resumed;                       /* executions of these that `saved` told of */
     uint64_t choices[CHOICE_KINDS];         /* the largest number of choices asked in one execution, by kind */
     uint64_t deviated[CHOICE_KINDS];        /* executions with an answer other than 0, by kind */

@@ -15,7 +15,14 @@
 /* Stacks have fixed addresses: what a thread's uninitialised memory or a pointer to a local looks like must
  * not differ between executions.  Each slot is a guard of the stack's own size, then the stack. */
 #define STACK_BASE ((char *)0x320000000000)
-enum { STACK_SLOT = 2 * SCHED_STACK_BYTES };
+enum { STACK_SLOT = 2 * SCHED_STACK_BYTES, CLEANED_BYTES = 8 * 1024 };
+
+/* Registers that belong to the caller, right below the frame pointer; elsewhere they are above it. */
+#if defined(__x86_64__)
+enum { SAVED_REGISTERS = 5 };
+#else
+enum { SAVED_REGISTERS = 0 };
+#endif
 
 struct thread {
     struct fiber fiber;
@@ -47,6 +54,7 @@ static uint32_t streak;                     /* points since the last switch */
 static struct sched_plan plan;
 static const struct sched_observer *observer;   /* after the planned steps */
 static struct sched_step recent[SCHED_RECENT_MAX];
+static bool states_told;                    /* somebody is told what threads have on their stacks */
 static uint64_t now;
 static enum verdict verdict;
 
@@ -210,11 +218,11 @@ static unsigned choose_other(unsigned site, uint32_t candidates)
 }
 
 /* The running thread gives way, by default to the next one upwards: two that spin must not keep out a third. */
-static unsigned choose_next(unsigned site, uint32_t others)
+static unsigned choose_next(unsigned site, bool stays)
 {
-    uint32_t upwards = others & ~((2u << sched_current) - 1);
+    uint32_t self = 1u << sched_current, others = runnable & ~self, upwards = others & ~(2 * self - 1);
 
-    return choose(site, others, (unsigned)__builtin_ctz(upwards ? upwards : others), true);
+    return choose(site, stays ? runnable : others, (unsigned)__builtin_ctz(upwards ? upwards : others), true);
 }
 
 void sched_point(unsigned site)
@@ -230,7 +238,7 @@ void sched_point(unsigned site)
     if (!(runnable & 1u << sched_current)) {
         next = choose_other(site, runnable);
     } else if (streak >= SCHED_FAIR_STEPS) {
-        next = choose_next(site, runnable & ~(1u << sched_current));
+        next = choose_next(site, false);
     } else {
         next = choose(site, runnable, sched_current, false);
         sched_preemptions += next != sched_current;
@@ -314,13 +322,31 @@ void sched_all_left(const sched_wait *w)
         sched_observer->touch(sched_object(w), TOUCH_ACQUIRE);
 }
 
+#define BARE __attribute__((noinline, no_sanitize("address")))
+
+/* The running thread's stack from this address on, as one number.  Addresses repeat: stacks have fixed places. */
+static BARE uint64_t stack_state(const uint64_t *from)
+{
+    const uint64_t *end = (const uint64_t *)(void *)(stack_of(sched_current) + SCHED_STACK_BYTES);
+    uint64_t hash = (uint64_t)(end - from);
+
+    states_told = true;
+    for (; from < end; from++) {
+        hash = (hash ^ *from) * 0x9E3779B97F4A7C15;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
 void sched_give_way(unsigned site)
 {
-    uint32_t others = runnable & ~(1u << sched_current);
-
+    if (sched_observer && sched_observer->give_way) {
+        __builtin_unwind_init();            /* puts the registers that belong to the caller into this frame, on top */
+        sched_observer->give_way(stack_state((uint64_t *)__builtin_frame_address(0) - SAVED_REGISTERS));
+    }
     count_step(site);
     threads[sched_current].site = site;
-    go_on(others ? choose_next(site, others) : sched_current);
+    go_on(runnable == 1u << sched_current ? sched_current : choose_next(site, choice_stays()));
 }
 
 unsigned sched_recent(struct sched_step out[SCHED_RECENT_MAX])
@@ -370,6 +396,15 @@ static void thread_entry(void *argument)
     }
 }
 
+/* What is on a new stack must not hang on earlier executions: functions leave gaps in their frames. */
+static BARE void clean_stack(unsigned thread)
+{
+    volatile uint64_t *end = (volatile uint64_t *)(void *)(stack_of(thread) + SCHED_STACK_BYTES);
+
+    for (volatile uint64_t *p = end - CLEANED_BYTES / sizeof *p; states_told && p < end; p++)
+        *p = 0;
+}
+
 unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argument)
 {
     uint32_t range = (1u << THREADS_MAX) - (1u << first);
@@ -389,6 +424,7 @@ unsigned sched_spawn(unsigned first, void (*body)(void *argument), void *argumen
     t->deadline = SCHED_FOREVER;
     t->timed_out = false;
     t->site = 0;
+    clean_stack(number);
     fiber_init(&t->fiber, stack_of(number), SCHED_STACK_BYTES, thread_entry, t);
     used |= 1u << number;
     sched_living |= 1u << number;

@@ -81,7 +81,8 @@ void sched_release(sched_wait *w);
 void sched_left(const sched_wait *w);
 void sched_all_left(const sched_wait *w);
 
-/* Let someone else run if anyone can; for spin loops.  (sched_yield is a name of the C library.) */
+/* Let someone else run if anyone can, for spin loops; a strategy that lets threads stay may still choose this one.
+ * (sched_yield is a name of the C library.) */
 void sched_give_way(unsigned site);
 
 /* The scheduler is fair: a thread that went on for SCHED_FAIR_STEPS points gives way to the next one that can run, so
@@ -112,6 +113,8 @@ struct sched_observer {
     void (*enable)(uint32_t waiters, uint64_t object);  /* these threads, which waited for it, can go on */
     void (*spawn)(unsigned child);          /* by the running thread */
     void (*time_out)(unsigned thread);      /* nobody could run, so this thread's deadline came */
+    /* The running step ends in sched_give_way.  When `state` is the same, so are the thread's registers and stack. */
+    void (*give_way)(uint64_t state);
 };
 extern const struct sched_observer *sched_observer; /* who is told now, or NULL; sched.c's to write */
 

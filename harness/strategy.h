@@ -20,7 +20,8 @@
 #include "profile.h"
 #include "shard.h"
 
-/* -- script: answers come from the records of a scenario; others in it, never reached, do nothing. */
+/* -- script: answers come from the records of a scenario; others in it, never reached, do nothing.  A thread that gives
+ * way goes on if a record says that it runs next itself. */
 enum { SCRIPT_SLOTS = 1024 };
 struct strategy_script {
     uint16_t stamp;                         /* slots with another stamp are empty */

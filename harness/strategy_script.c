@@ -57,5 +57,5 @@ static unsigned answer(void *context, const struct choice_point *p)
 struct strategy strategy_script(struct strategy_script *state, const struct scenario *s)
 {
     state->scenario = s;
-    return (struct strategy){.name = "script", .state = state, .begin = begin, .answer = answer};
+    return (struct strategy){.name = "script", .state = state, .begin = begin, .answer = answer, .stays = true};
 }
