@@ -231,7 +231,7 @@ static void on_event(const struct event *e)
     case EV_PENDING_CALLBACK:
         touch_number(FOOTPRINT_CALLED, e, TOUCH_READ);
         break;
-    case EV_EVENT_SET: case EV_EVENT_RESET: case EV_WAIT: case EV_RUNDOWN: case EV_INTERLOCKED: case EV_SYNC_INIT:
+    case EV_EVENT_SET: case EV_EVENT_RESET: case EV_WAIT: case EV_RUNDOWN: case EV_SYNC_INIT:
         touch(e, TOUCH_WRITE);
         break;
     case EV_LOCK_ACQUIRE: case EV_LOCK_RELEASE:     /* whose order the lists tell */

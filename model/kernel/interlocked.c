@@ -4,6 +4,7 @@
  * Each is a scheduling point and then a plain operation: between two points nothing else runs.
  * They order everything before with everything after on the same address.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <ntddk.h>
@@ -17,6 +18,7 @@ static void look(const void *address, size_t size, bool write, const void *pc)
 void interlocked_begin(const void *address, size_t size, bool read, bool write, bool ordered, const void *pc)
 {
     sched_point(SITE_INTERLOCKED);
+    footprint_address(address, write ? TOUCH_WRITE : TOUCH_READ);
     if (read)
         look(address, size, false, pc);
     if (write)

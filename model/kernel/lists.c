@@ -1,6 +1,7 @@
 /*
  * lists.c - lists that need no lock of the caller's (SLIST), lists under a given spin lock, lookaside lists.
  */
+#include "footprint.h"
 #include "internal.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 static void begin(PSLIST_HEADER head, const void *pc)
 {
     sched_point(SITE_INTERLOCKED);
+    footprint_address(head, TOUCH_WRITE);
     memory_check(head, sizeof *head, false, pc);
     memory_check(head, sizeof *head, true, pc);
     race_acquire_address(head, true);

@@ -315,6 +315,32 @@ ENTRY(OrderedVolatileFlag)
     return VolatileFlag ? Block->Message : 1;
 }
 
+//
+// Who waits for the flag comes after what was written before it.
+//
+ENTRY(RacyAwaitedFlag)
+{
+    if (Thread == 0) {
+        VolatileFlag = 1;
+        Block->Message = 1;
+        return STATUS_SUCCESS;
+    }
+    while (!VolatileFlag)
+        YieldProcessor();
+    return Block->Message;
+}
+ENTRY(OrderedAwaitedFlag)
+{
+    if (Thread == 0) {
+        Block->Message = 1;
+        VolatileFlag = 1;
+        return STATUS_SUCCESS;
+    }
+    while (!VolatileFlag)
+        YieldProcessor();
+    return Block->Message;
+}
+
 ENTRY(RacyNoFence)
 {
     if (Thread == 0) {

@@ -229,6 +229,21 @@ static void test_accesses_are_footprints(void **state)
     assert_true(world_set_points("kernel"));
 }
 
+/* A load of a flag changes nothing, so a turn of the loop that waits for it is in vain: it comes to the loop before the
+ * store, or after it. */
+static void test_loads_change_nothing(void **state)
+{
+    struct explore_options o = {.executions_max = 10, .keep_going = true, .on_outcome = note};
+    struct scenario script = script_of(find_entry("OrderedAwaitedFlag"));
+    struct dpor_statistics statistics;
+    struct explore_result r;
+
+    (void)state;
+    r = explore_dpor(world_program(module_find("races")), &script, &o, &statistics);
+    assert_int_equal(r.end, EXPLORE_COMPLETE);
+    assert_int_equal(r.executions, 2);
+}
+
 /* With partial order reduction: preemptions without bound, at those accesses only whose order matters. */
 static void test_what_a_race_leads_to_in_all_traces(void **state)
 {
@@ -262,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_each_pair_is_told_of_once),
         cmocka_unit_test(test_twins_are_clean_at_each_access),
         cmocka_unit_test(test_accesses_are_footprints),
+        cmocka_unit_test(test_loads_change_nothing),
         cmocka_unit_test(test_what_a_race_leads_to),
         cmocka_unit_test(test_what_a_race_leads_to_in_all_traces),
     };
