@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "footprint.h"
 #include "kernel/kernel.h"
 #include "nmr/nmr.h"
 #include "peers/state.h"
@@ -19,6 +20,7 @@ enum { GIVEN, OMITTED };
 /* What is registered matters only to a module that is there to see it. */
 static unsigned ask_data(unsigned peer, unsigned site)
 {
+    footprint_world(FOOTPRINT_IMAGE, 0, TOUCH_READ);
     return image_loaded() ? peer_ask(peer, site) : 0;
 }
 
