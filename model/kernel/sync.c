@@ -237,6 +237,8 @@ void sync_take(struct sync *s, enum lock_kind kind, unsigned site, size_t size, 
         event_emit(EV_WAKE, s->number, (int64_t)kind, (uint64_t)(uintptr_t)s->address, 0, 0, pc);
     memory_check(s->address, size, true, pc);
     took(s, shared, sched_hold);
+    if (shared)                             /* which only who has it for itself keeps others from */
+        sched_touch(sched_object(w), TOUCH_ACQUIRE);
 }
 
 void kernel_tell_kept_out(void)
