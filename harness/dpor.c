@@ -24,13 +24,13 @@ struct path path;
 
 /* ---- sleep sets: those of the path, one behind the other */
 
-static void sleep_add(struct node *n, const struct op *op)
+void sleep_add(struct node *n, const struct op *op)
 {
     if (n->sleep_first + n->sleep_count < SLEEP_MAX)    /* else it may be tried once more than needed */
         path.sleep[n->sleep_first + n->sleep_count++] = *op;
 }
 
-static void sleep_inherit(unsigned i)
+void sleep_inherit(unsigned i)
 {
     struct node *n = &path.nodes[i];
     const struct node *parent = &path.nodes[i - 1];
@@ -134,35 +134,7 @@ static void close_step(void)
         clock_join(change((unsigned)__builtin_ctz(path.spawned))->clock, n->clock);
 }
 
-/* ---- which executions are this shard's */
-
-static uint64_t key_of(const struct op *op, unsigned index)
-{
-    uint64_t key = 0;
-
-    for (unsigned k = 0; k < op->answer_count; k++)
-        if (op->answers[k])
-            key += shard_key(op->thread, index, k, op->answers[k]);
-    return key;
-}
-
-static bool mine(unsigned depth, uint64_t key)
-{
-    for (unsigned i = 0; i < depth && path.shard.count > 1; i++)
-        key += key_of(&path.nodes[i].op, (unsigned)path.nodes[i].index);
-    return shard_has(&path.shard, key);
-}
-
-/* May this step be tried at node `at`, as far as its deviations go? */
-static bool allowed(unsigned at, const struct op *op)
-{
-    unsigned used = path.nodes[at].deviations + op_deviations(op);
-
-    if (used < path.deviations_max || op_deviations(op) == 0)
-        return true;
-    return used == path.deviations_max &&
-           mine(at, key_of(op, (unsigned)path.threads[op->thread].clock[op->thread] + 1));
-}
+/* ---- what may be tried at a node */
 
 static bool in_list(int list, const struct op *op)
 {
@@ -188,7 +160,7 @@ static bool add_answers(unsigned at, const struct op *step, unsigned position)
             continue;
         if (n->deviations + op_deviations(&op) > path.deviations_max)
             all = false;
-        else if (allowed(at, &op) && !asleep(n, &op) && !in_list(n->tree, &op) && has_room())
+        else if (!asleep(n, &op) && !in_list(n->tree, &op) && has_room())
             tree_append(&n->tree, &op);
     }
     return all;
@@ -262,18 +234,20 @@ static void pick_awake(unsigned at, uint32_t threads)
  * Nobody asked for anything here: a step that is not asleep.  The thread of the lowest number, whoever ran before:
  * first findings come sooner than when threads go on as long as they can.  A thread of which some answers are asleep
  * will not do alone: such an answer may wake when another thread runs first, and the answers that are left need not
- * race with that one.  So another thread is taken, or what is left of all of them.
+ * race with that one.  So another thread is taken, or what is left of all of them.  Where a part is split all threads
+ * are tried.
  */
 static void pick_fresh(unsigned at)
 {
     struct node *n = &path.nodes[at];
     uint32_t enabled = n->enabled, last = at > 0 ? 1u << n[-1].op.thread : 0;
+    bool all = path.splitting && at == path.root;
 
-    if (at > 0 && n[-1].turning)            /* does the loop end by itself? */
+    if (!all && at > 0 && n[-1].turning)    /* does the loop end by itself? */
         pick_awake(at, enabled & last);
-    else if (at > 0 && n[-1].gave_way)
+    else if (!all && at > 0 && n[-1].gave_way)
         pick_awake(at, enabled & ~last);
-    pick_awake(at, enabled);
+    pick_awake(at, all ? 0 : enabled);
     for (uint32_t rest = n->tree == TREE_NONE ? enabled : 0; rest; rest &= rest - 1) {
         struct op op = {.thread = (uint8_t)__builtin_ctz(rest), .enumerate = true};
 
@@ -301,7 +275,7 @@ static bool pick_again(unsigned at, unsigned dull)
 {
     if (all_spin(at, path.nodes[at].enabled))
         return false;
-    path.blocked = true;                    /* does not happen where the search is optimal */
+    path.barren = at;                       /* does not happen but in parts, or the search is not optimal */
     tree_append(&path.nodes[at].tree, &(struct op){.thread = (uint8_t)dull});
     return true;
 }
@@ -480,7 +454,8 @@ static void begin(void *state)
 {
     (void)state;
     path.depth = plan.count = path.known;
-    path.open = path.chosen = path.blocked = path.clipped = path.cut = false;
+    path.open = path.chosen = path.clipped = path.cut = false;
+    path.barren = NOWHERE;
     path.spinning = path.turns = 0;
     path.asked = path.asking = 0;
     path.spawned = 0;
@@ -547,7 +522,7 @@ static unsigned next(void *state, uint32_t enabled, unsigned dull)
 /* The deepest node that has another child to explore.  False: none has. */
 static bool backtrack(void)
 {
-    for (unsigned i = path.depth; i-- > 0;) {
+    for (unsigned i = path.depth; i-- > path.root;) {
         struct node *n = &path.nodes[i];
 
         tally_end_child(&n->tally, &n->op, path.executions);
@@ -565,6 +540,16 @@ static bool backtrack(void)
     return false;
 }
 
+/* A part is being split: this execution was the first one of a part that began behind the root. */
+static bool split_off(void)
+{
+    path.root++;
+    reverse_all();
+    parts_add(backtrack());
+    path.root--;
+    shorten(path.root + 1);
+    return backtrack();
+}
 
 /* ---- the strategy */
 
@@ -576,7 +561,8 @@ struct strategy strategy_dpor(unsigned deviations_max)
     path.nodes[0].sleep_first = path.nodes[0].sleep_count = 0;
     path.nodes[0].deviations = 0;
     path.deviations_max = deviations_max;
-    path.fixed = path.known = 0;
+    path.fixed = path.known = path.root = 0;
+    path.splitting = false;
     path.revalued = path.more = path.loaded = false;
     memset(path.executions, 0, sizeof path.executions);
     tally_begin(&path.nodes[0].tally, path.executions);
@@ -596,6 +582,8 @@ struct strategy strategy_dpor(unsigned deviations_max)
 void strategy_dpor_shard(struct shard shard)
 {
     path.shard = shard;
+    if (shard.count > 0)
+        parts_begin();
 }
 
 /* Of the last execution. */
@@ -611,7 +599,20 @@ static unsigned deviations_made(void)
 /* Was it no new trace, or none of those that are asked for? */
 static bool beside(void)
 {
-    return path.blocked || deviations_made() > path.deviations_max;
+    return path.barren != NOWHERE || deviations_made() > path.deviations_max;
+}
+
+/* Is it a trace of another part?  A step turned into one that this part leaves to that one. */
+static bool elsewhere(void)
+{
+    for (unsigned i = path.root; i < path.depth; i++) {
+        const struct node *n = &path.nodes[i];
+
+        for (unsigned k = n->sleep_first; k < n->sleep_first + n->sleep_count; k++)
+            if (path.sleep[k].elsewhere && op_same(&path.sleep[k], &n->op))
+                return true;
+    }
+    return false;
 }
 
 /* Were there turns in vain, which other executions do without? */
@@ -622,21 +623,29 @@ static bool spun(void)
 
 bool strategy_dpor_mine(void)
 {
-    return !beside() && !spun() && mine(path.depth, 0);
+    return !path.splitting && !beside() && !spun() && !elsewhere();
 }
 
 bool strategy_dpor_next(void)
 {
     unsigned class = deviations_made();
 
-    reverse_all();
-    path.loaded = false;
-    path.executions[class < CLASSES ? class : CLASSES - 1]++;
     path.statistics.blocked += beside();
     /* A loop ended by itself after all: that it ends while others can run was not tried. */
     path.clipped |= path.spinning && spun_long() && sched_steps <= sched_steps_max;
+    if (path.barren < path.depth)
+        shorten(path.barren);
+    path.executions[class < CLASSES ? class : CLASSES - 1]++;
+    if (path.splitting) {
+        path.more = split_off();
+    } else {
+        reverse_all();
+        path.more = backtrack();
+    }
+    path.loaded = false;
     path.statistics.clipped += path.clipped;
-    path.more = backtrack();
+    if (!path.more && path.shard.count > 0)
+        path.more = parts_next();
     return path.more;
 }
 
@@ -644,7 +653,10 @@ struct dpor_statistics strategy_dpor_end(void)
 {
     path.statistics.nodes_max = tree_in_use_max;
     if (path.more)
-        path.statistics.left = tally_left(path.nodes, path.fixed, tree_pool, path.deviations_max, path.executions);
+        path.statistics.left = tally_left(path.nodes + path.root, path.fixed - path.root, tree_pool,
+                                          path.deviations_max, path.executions);
+    if (path.more && path.shard.count > 0)
+        path.statistics.left += (double)parts_left();
     return path.statistics;
 }
 
@@ -658,8 +670,10 @@ void strategy_dpor_save(FILE *out)
     number_write(out, path.statistics.clipped);
     for (unsigned c = 0; c < CLASSES; c++)
         number_write(out, path.executions[c]);
+    if (path.shard.count > 0)
+        parts_save(out);
     number_write(out, path.fixed);
-    for (unsigned i = 0; i <= path.fixed && path.more; i++) {
+    for (unsigned i = path.root; i <= path.fixed && path.more; i++) {
         const struct node *n = &path.nodes[i];
 
         fputc('\n', out);
@@ -684,8 +698,8 @@ static void load_node(struct numbers *in, unsigned at)
     for (unsigned k = 0; k < n->sleep_count; k++)
         op_load(in, &path.sleep[n->sleep_first + k]);
     tree_load(in, &n->tree);
-    in->bad |= n->tree == TREE_NONE;
-    if (!in->bad)
+    in->bad |= n->tree == TREE_NONE && at != path.root;     /* of a part that was not begun */
+    if (!in->bad && n->tree != TREE_NONE)
         n->op = tree_pool[n->tree].op;
 }
 
@@ -697,9 +711,11 @@ bool strategy_dpor_load(struct numbers *in)
     path.statistics.clipped = number_read(in, UINT64_MAX);
     for (unsigned c = 0; c < CLASSES; c++)
         path.executions[c] = number_read(in, UINT64_MAX);
+    if (path.shard.count > 0)
+        parts_load(in);
     path.fixed = (unsigned)number_read(in, STEPS_MAX - 1);
     path.loaded = true;
-    for (unsigned i = 0; i <= path.fixed && path.more && !in->bad; i++)
+    for (unsigned i = path.root; i <= path.fixed && path.more && !in->bad; i++)
         load_node(in, i);
     return path.more && !in->bad;
 }

@@ -37,8 +37,8 @@
 #include "strategy.h"
 
 struct dpor_statistics {
-    uint64_t blocked;                       /* executions known to show nothing new: 0 where answers do not change what
-                                             * a step touches */
+    uint64_t blocked;                       /* executions known to show nothing new: of the whole, 0 where answers do
+                                             * not change what a step touches */
     uint64_t clipped;                       /* executions with a step too long to describe, or deeper than the limit */
     uint64_t nodes_max;                     /* of the wakeup trees, at once */
     double left;                            /* executions still to come, estimated: see dpor_estimate.c; 0: none */
@@ -46,8 +46,8 @@ struct dpor_statistics {
 
 /* Begin to explore; there is one explorer in a process.  It watches the scheduler until strategy_dpor_end. */
 struct strategy strategy_dpor(unsigned deviations_max);
-/* Before the first execution: only those of this shard, see shard.h.  / After an execution: is it one of the shard's,
- * and the first of its trace?  Others are the way to these. */
+/* Before the first execution, and before strategy_dpor_load: only those of this shard, see shard.h.  / After an
+ * execution: is it one of the shard's, and the first of its trace?  Others are the way to these. */
 void strategy_dpor_shard(struct shard shard);
 bool strategy_dpor_mine(void);
 /* After an execution: move on to the next trace; false when all are done. */

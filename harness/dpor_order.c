@@ -267,7 +267,8 @@ static void insert(struct sequence *v)
  * Steps that were tried at a node cover a sequence that may as well begin with them.  Not so one that the first step of
  * the race waked, unless it is a step of the sequence itself: the sequence that it left out was left to that first
  * step, which was seen at another time and is another one now.  Nor so one that ends a turn in vain: after that nothing
- * was explored, since all of it can come without such a turn.
+ * was explored, since all of it can come without such a turn.  Nor one that other parts only might begin with: they do
+ * not tell here what they have.
  */
 static bool covered(struct sequence *v)
 {
@@ -278,17 +279,19 @@ static bool covered(struct sequence *v)
         const struct op *z = &path.sleep[n->sleep_first + k];
 
         if (!z->doubtful && weak_initial(z, v, &found) &&
-            (found < v->count || (!z->vain && !dependent(z, &n->op))))
+            (found < v->count || (!z->vain && !z->elsewhere && !dependent(z, &n->op))))
             return true;
     }
     return false;
 }
 
-/* The two steps of a race could change places. */
+/* The two steps of a race could change places.  Before the root all other orders are those of other parts. */
 static void reverse(struct race *race)
 {
     static struct sequence v;
 
+    if (race->early < path.root)
+        return;
     collect(&v, race->early, race->late);
     others.count = 0;
     do {
@@ -327,6 +330,7 @@ static void reverse_blocked(unsigned t, const sched_wait *w)
 /* Races of what was repeated were seen to before; but no order of steps shows an answer that came in since. */
 void reverse_all(void)
 {
+    bool ended = !path.cut && path.barren == NOWHERE;
     unsigned first = path.race_count;
 
     while (first > 0 && (path.revalued || path.races[first - 1].late >= path.fixed))
@@ -334,7 +338,7 @@ void reverse_all(void)
     for (unsigned i = 0; i < path.race_count; i++)
         if (i >= first || path.races[i].turned)
             reverse(&path.races[i]);
-    for (uint32_t rest = path.cut ? 0 : sched_alive() & ~path.spinning; rest; rest &= rest - 1) {
+    for (uint32_t rest = ended ? sched_alive() & ~path.spinning : 0; rest; rest &= rest - 1) {
         unsigned t = (unsigned)__builtin_ctz(rest), site;
         const sched_wait *w = sched_waiting_for(t, &site);
 

@@ -5,6 +5,7 @@
  * dpor_race.c   what steps touched, and which pairs of them could have come in the other order
  * dpor_order.c  the sequences of steps that show these other orders, and into which trees they go
  * dpor_spin.c   which steps of threads that spin are in vain
+ * dpor_parts.c  the search in parts, for shards
  */
 #ifndef HARNESS_DPOR_PATH_H
 #define HARNESS_DPOR_PATH_H
@@ -15,6 +16,7 @@
 #include "sched.h"
 
 enum { SLEEP_MAX = 1 << 15, ACCESSES_MAX = 1 << 16, RACES_MAX = 1 << 16, NONE = -1 };
+#define NOWHERE UINT32_MAX                  /* a node behind all others */
 
 /* A touch in the path, and the one before it of the same object. */
 struct access { uint32_t object; uint8_t how; uint16_t step; int previous; };
@@ -33,6 +35,9 @@ struct path {
     struct dpor_statistics statistics;
     struct node nodes[STEPS_MAX + 1];       /* the last one for a step that was never taken */
     unsigned depth;                         /* steps begun in this execution, or known */
+    unsigned root;                          /* nodes below this one lead to the part that is explored, 0: all is one */
+    bool splitting;                         /* into parts, which begin with what can be tried at the root */
+    unsigned parts_enough;                  /* so many are not split any further */
     unsigned fixed;                         /* nodes below this one repeat, this one takes its tree's first child */
     unsigned known;                         /* nodes below this one have their clocks and accesses */
     uint8_t plan[STEPS_MAX];                /* the threads of the steps */
@@ -41,7 +46,8 @@ struct path {
     bool revalued;                          /* this execution has another answer where the last one had a step */
     uint32_t spawned;                       /* threads that the running step has made */
     unsigned asked, asking;                 /* questions so far of step number `asking` */
-    bool blocked, clipped;
+    bool clipped;
+    unsigned barren;                        /* the node where all that can run is asleep, or NOWHERE */
     bool cut;                               /* a turn was in vain, and the execution was ended there */
     uint32_t spinning;                      /* who can run when all of them spin in vain: the path has no more steps */
     unsigned turns;                         /* that they have made since */
@@ -88,6 +94,11 @@ static inline bool has_room(void)
     return room;
 }
 
+/* ---- dpor.c: the sleep set of a node, which has to be the last one of the path: one more / that of node i begins with
+ * what is still asleep after the step before it */
+void sleep_add(struct node *n, const struct op *op);
+void sleep_inherit(unsigned i);
+
 /* ---- dpor_race.c */
 
 /* The running step touches this. */
@@ -125,5 +136,17 @@ bool spun_long(void);
 
 /* After an execution: put into the trees what shows the other orders of its races. */
 void reverse_all(void);
+
+/* ---- dpor_parts.c */
+
+void parts_begin(void);
+/* After the first execution behind the root of the part that is split, which is one step deeper now: is there more? */
+void parts_add(bool more);
+/* The current part is done: go on with another.  False: none is left for this shard. */
+bool parts_next(void);
+/* About how many executions the parts have that this shard has not begun. */
+uint64_t parts_left(void);
+void parts_save(FILE *out);
+void parts_load(struct numbers *in);
 
 #endif

@@ -13,7 +13,7 @@ void op_save(FILE *out, const struct op *op)
 
     number_write(out, op->thread);
     number_write(out, (unsigned)(op->known | op->complete << 1 | op->enumerate << 2 | op->open << 3 |
-                                 op->doubtful << 4 | op->held << 5 | op->vain << 6));
+                                 op->doubtful << 4 | op->held << 5 | op->vain << 6 | op->elsewhere << 7));
     number_write(out, op->answer_count);
     for (unsigned i = 0; i < op->answer_count; i++) {
         number_write(out, op->answers[i]);
@@ -50,7 +50,7 @@ void op_load(struct numbers *in, struct op *op)
     unsigned flags;
 
     *op = (struct op){.thread = (uint8_t)number_read(in, THREADS_MAX - 1)};
-    flags = (unsigned)number_read(in, 127);
+    flags = (unsigned)number_read(in, 255);
     op->known = flags & 1;
     op->complete = flags & 2;
     op->enumerate = flags & 4;
@@ -58,6 +58,7 @@ void op_load(struct numbers *in, struct op *op)
     op->doubtful = flags & 16;
     op->held = flags & 32;
     op->vain = flags & 64;
+    op->elsewhere = flags & 128;
     op->answer_count = (uint8_t)number_read(in, ANSWERS_MAX);
     for (unsigned i = 0; i < op->answer_count; i++) {
         op->answers[i] = (uint8_t)number_read(in, UINT8_MAX);

@@ -23,6 +23,7 @@ struct op {
     bool held;                              /* where it was executed some answers would have been too many deviations */
     bool doubtful;                          /* asleep, but what was left out for its sake was not all explored */
     bool vain;                              /* asleep, for it ends a turn of a spin loop that changes nothing */
+    bool elsewhere;                         /* asleep, since another part begins with it */
     uint8_t answers[ANSWERS_MAX];
     uint8_t options[ANSWERS_MAX];           /* how many answers there were */
     uint16_t questions[ANSWERS_MAX];        /* what was asked: its site, and who was */

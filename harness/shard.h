@@ -1,18 +1,15 @@
 /*
  * shard.h - one exploration by several processes that need not know of each other.
  *
- * Which shard an execution belongs to is a function of its own answers: the union of all shards is the whole, and none
- * is in two.  A shard also runs a few executions that are not its own, since the way to its own leads through them; it
- * neither counts nor reports these.
+ * Each process finds out alike which shard has what: the union of all shards is the whole, and nothing is in two.  A
+ * shard also runs executions that are not its own, since the way to its own leads through them; it neither counts nor
+ * reports these.
  *
- * dpor  An execution belongs to the shard that its set of deviations (answers to faults, counterparts and the system
- *       that are not dull) is hashed to.  A search in which only some sets are allowed is again a search of all traces
- *       of a program, one in which nothing else can fail; so it is optimal, and finds its traces alone.  All sets of
- *       fewer than `deviations_max` have to be allowed, as parts of larger ones: executions with these are run by every
- *       shard.  With a bound of 1, that is those without any deviation, some hundredths of all.  With a bound of 0
- *       there is nothing to share out.  Orders of steps cannot be shared out like this: which of them must be tried is
- *       known only from races in the others.
- * dfs   The same with the first two answers of an execution that are not dull.  Executions with fewer are run by all.
+ * dpor  The search is divided into parts, about a thousand, by a thousand executions that every shard runs
+ *       (dpor_parts.c); then the parts are dealt out.  Which parts there are does not depend on the number of shards.
+ *       Some executions at the borders of parts show nothing new: a few of a hundred where there are many.
+ * dfs   An execution belongs to the shard that its first two answers that are not dull are hashed to.  Executions with
+ *       fewer are run by all.
  * The strategies that sample share out the numbers of their executions.
  */
 #ifndef HARNESS_SHARD_H
@@ -21,9 +18,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct shard { unsigned index, count; };    /* index < count; a count of 0 or 1: everything */
+struct shard { unsigned index, count; };    /* index < count; a count of 0: everything, and undivided */
 
-/* Part of a key: an answer at a place, all small numbers.  Keys of sets are sums of these. */
+/* Part of a key: an answer at a place, all small numbers.  Keys of executions are sums of these. */
 static inline uint64_t shard_key(unsigned who, unsigned step, unsigned position, unsigned answer)
 {
     uint64_t key = (uint64_t)who << 48 ^ (uint64_t)step << 24 ^ (uint64_t)position << 16 ^ answer;

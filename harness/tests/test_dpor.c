@@ -16,6 +16,7 @@
 
 #include "check.h"
 #include "choice.h"
+#include "dpor_path.h"
 #include "event.h"
 #include "explore.h"
 #include "programs.h"
@@ -550,6 +551,7 @@ static uint64_t compare_random_programs(unsigned kinds)
     }
     sched_on_thread_end = NULL;
     free(found.hashes);
+    found.hashes = NULL;
     return extra;
 }
 
@@ -575,7 +577,7 @@ static uint64_t hashes_before, hashes_all;
 static unsigned executions_all;
 
 /* All executions of the toy, a few at a time, each time by an explorer that knows only what the last one saved. */
-static void explore_in_parts(unsigned deviations, unsigned part)
+static void explore_in_pieces(unsigned deviations, struct shard shard, unsigned piece)
 {
     char *text = NULL;
     size_t size = 0;
@@ -587,6 +589,7 @@ static void explore_in_parts(unsigned deviations, unsigned part)
         struct strategy s = strategy_dpor(deviations);
         FILE *file;
 
+        strategy_dpor_shard(shard);
         if (text) {
             struct numbers in = {.file = fmemopen(text, size, "r")};
 
@@ -594,7 +597,7 @@ static void explore_in_parts(unsigned deviations, unsigned part)
             fclose(in.file);
             free(text);
         }
-        for (unsigned i = 0; more && i < part; i++) {
+        for (unsigned i = 0; more && i < piece; i++) {
             hashes_all += mix(7, execution_run(&toy, NULL, &s).hash);
             executions_all++;
             more = strategy_dpor_next();
@@ -607,24 +610,31 @@ static void explore_in_parts(unsigned deviations, unsigned part)
     free(text);
 }
 
+static void expect_resumed(unsigned deviations, struct shard shard)
+{
+    unsigned executions;
+
+    explore_in_pieces(deviations, shard, UINT_MAX);
+    executions = executions_all;
+    hashes_before = hashes_all;
+    if (executions > 1000)
+        return;
+    for (unsigned piece = 1; piece <= 7; piece += 2) {
+        explore_in_pieces(deviations, shard, piece);
+        assert_int_equal(executions_all, executions);
+        assert_true(hashes_all == hashes_before);
+    }
+}
+
 static void test_resume(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 200; i++) {
-        unsigned executions;
-
         random_state = i;
         random_program(i % 2 ? UNSTEADY : STEADY);
-        explore_in_parts(i % 3, UINT_MAX);
-        executions = executions_all;
-        hashes_before = hashes_all;
-        if (executions > 1000)
-            continue;
-        for (unsigned part = 1; part <= 7; part += 2) {
-            explore_in_parts(i % 3, part);
-            assert_int_equal(executions_all, executions);
-            assert_true(hashes_all == hashes_before);
-        }
+        expect_resumed(i % 3, (struct shard){0});
+        if (i < 40)
+            expect_resumed(i % 3, (struct shard){i % 4, 4});
     }
 }
 
@@ -658,45 +668,115 @@ static void test_damaged_save(void **state)
 
 /* ---- shards */
 
-struct sum { unsigned executions; uint64_t traces; };
+/* `runs`: with those that the shard had to make to get to its own. */
+struct sum { unsigned runs, executions; uint64_t traces; };
 
-static void add_shard(unsigned deviations, struct shard shard, struct sum *sum)
+static struct sum explore_shard(const struct program *p, unsigned deviations, struct shard shard, unsigned parts)
 {
     struct strategy s = strategy_dpor(deviations);
+    struct sum sum = {0};
 
     strategy_dpor_shard(shard);
+    path.parts_enough = parts;
     do {
-        (void)execution_run(&toy, NULL, &s);
+        (void)execution_run(p, NULL, &s);
+        sum.runs++;
         if (strategy_dpor_mine()) {
-            sum->executions++;
-            sum->traces += mix(3, order.trace);
+            sum.executions++;
+            sum.traces += mix(3, order.trace);
+            if (found.hashes)
+                keep_trace();
         }
     } while (strategy_dpor_next());
     (void)strategy_dpor_end();
+    assert_int_equal(tree_in_use, 0);       /* nothing was put where nobody looks */
+    return sum;
 }
+
+/* All of `count` shards. */
+static struct sum explore_shards(unsigned deviations, unsigned count, unsigned parts)
+{
+    struct sum sum = {0};
+
+    for (unsigned index = 0; index < count; index++) {
+        struct sum one = explore_shard(&toy, deviations, (struct shard){index, count}, parts);
+
+        sum.executions += one.executions;
+        sum.traces += one.traces;
+    }
+    return sum;
+}
+
+/* Parts of one execution each, and larger ones. */
+static const unsigned part_counts[] = {3, 10, 30, 1000};
+enum { PART_COUNTS = sizeof part_counts / sizeof *part_counts };
 
 static void test_shards(void **state)
 {
-    unsigned parts = 0;                     /* shards that have some, but not all */
-
     (void)state;
     for (unsigned i = 0; i < 500; i++) {
-        unsigned deviations = i % 3;
-        struct sum whole = {0}, shards = {0};
+        unsigned deviations = i % 3, parts = part_counts[i % PART_COUNTS];
+        struct sum whole, shards;
 
         random_state = i;
         random_program(STEADY);
-        add_shard(deviations, (struct shard){0}, &whole);
-        for (unsigned index = 0; index < 3; index++) {
-            unsigned before = shards.executions;
-
-            add_shard(deviations, (struct shard){index, 3}, &shards);
-            parts += shards.executions > before && shards.executions - before < whole.executions;
-        }
+        whole = explore_shard(&toy, deviations, (struct shard){0}, 0);
+        shards = explore_shards(deviations, 3, parts);
         assert_int_equal(shards.executions, whole.executions);
         assert_true(shards.traces == whole.traces);
     }
-    assert_true(parts > 100);
+}
+
+/* Into how many shards the parts are dealt out makes no difference, and no trace is in none. */
+static void test_unsteady_shards(void **state)
+{
+    unsigned executions = 0, missing = 0, again = 0;
+
+    (void)state;
+    found.hashes = malloc(TRACES_MAX * sizeof *found.hashes);
+    for (unsigned i = 0; i < 1000; i++) {
+        unsigned deviations = i % 3, parts = part_counts[i / 3 % PART_COUNTS], count;
+        struct sum shards, one;
+
+        random_state = i;
+        random_program(UNSTEADY);
+        found.count = 0;
+        shards = explore_shards(deviations, 3, parts);
+        one = explore_shards(deviations, 1, parts);
+        assert_int_equal(shards.executions, one.executions);
+        assert_true(shards.traces == one.traces);
+        count = found.count;
+        executions += explore_shard(&toy, deviations, (struct shard){0}, 0).executions;
+        missing += found.count - count;
+        again += shards.executions - count;
+    }
+    free(found.hashes);
+    found.hashes = NULL;
+    assert_int_equal(missing, 0);
+    assert_true(again <= executions / 150);
+}
+
+/* Each of four shards runs about a quarter, besides what it takes to divide the search. */
+static void expect_shares(const struct program *p)
+{
+    struct sum whole = explore_shard(p, 0, (struct shard){0}, 0);
+    unsigned executions = 0;
+
+    for (unsigned index = 0; index < 4; index++) {
+        struct sum sum = explore_shard(p, 0, (struct shard){index, 4}, 200);
+
+        executions += sum.executions;
+        assert_in_range(sum.executions, whole.executions / 8, whole.executions / 2);
+        assert_in_range(sum.runs, sum.executions, sum.executions + whole.executions / 6);
+    }
+    assert_int_equal(executions, whole.executions);
+}
+
+static void test_shards_are_shares(void **state)
+{
+    (void)state;
+    expect_shares(lock_increments(3, 4));
+    expect_shares(attach_detach((struct attach_detach){.callers = 2, .calls = 3}));
 }
 
 int main(void)
@@ -708,7 +788,8 @@ int main(void)
         cmocka_unit_test(test_all_left), cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_estimate), cmocka_unit_test(test_random_programs),
         cmocka_unit_test(test_unsteady_programs),
-        cmocka_unit_test(test_resume), cmocka_unit_test(test_damaged_save), cmocka_unit_test(test_shards)};
+        cmocka_unit_test(test_resume), cmocka_unit_test(test_damaged_save), cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_unsteady_shards), cmocka_unit_test(test_shards_are_shares)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
